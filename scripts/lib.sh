@@ -1,0 +1,116 @@
+# shellcheck shell=bash
+# Functions shared by the scripts of this directory. Source it; it starts nothing.
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+readonly ROOT
+
+# One line of progress on stderr, with the seconds since the outermost script began.
+# stdout stays free for results, so that scripts can be used in $(...).
+TAGCACHE_STARTED="${TAGCACHE_STARTED:-$(date +%s)}"
+export TAGCACHE_STARTED
+say() {
+    printf '[%4ds] %s\n' "$(($(date +%s) - TAGCACHE_STARTED))" "$*" >&2
+}
+
+die() {
+    say "error: $*"
+    exit 1
+}
+
+# duration SECONDS: "2m 05s".
+duration() {
+    if [ "$1" -ge 60 ]; then
+        printf '%dm %02ds' $(($1 / 60)) $(($1 % 60))
+    else
+        printf '%ds' "$1"
+    fi
+}
+
+# need COMMAND...: stop with one clear line if a command is missing.
+need() {
+    local command
+    for command in "$@"; do
+        command -v "$command" >/dev/null || die "'$command' is missing: run 'make setup'"
+    done
+}
+
+# Where things live that are expensive to make and belong to no checkout.
+cache_dir() {
+    printf '%s\n' "${TAGCACHE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tagcache}"
+}
+
+# jobs: how many processes a build may use.
+jobs_wanted() {
+    printf '%s\n' "${TAGCACHE_JOBS:-$(nproc)}"
+}
+
+# find_php nts|zts: sets PHP, PHP_CONFIG, PHP_API and PHP_RUN_TESTS (and exports the first two, by
+# which ext-php-rs chooses the PHP that it builds for).
+find_php() {
+    local flavour="$1" prefix
+    case "$flavour" in
+    nts)
+        PHP="${TAGCACHE_PHP_NTS:-/usr/bin/php8.2}"
+        PHP_CONFIG="${TAGCACHE_PHP_CONFIG_NTS:-/usr/bin/php-config8.2}"
+        ;;
+    zts)
+        prefix="$("$ROOT/scripts/php-zts.sh" --path)" || die "no ZTS PHP: run scripts/php-zts.sh"
+        PHP="$prefix/bin/php"
+        PHP_CONFIG="$prefix/bin/php-config"
+        ;;
+    *) die "which PHP? '$flavour' is neither nts nor zts" ;;
+    esac
+    [ -x "$PHP" ] || die "no PHP at $PHP: run 'make setup'"
+    [ -x "$PHP_CONFIG" ] || die "no php-config at $PHP_CONFIG: run 'make setup'"
+    PHP_API="$("$PHP_CONFIG" --phpapi)"
+    if [ "$flavour" = zts ]; then
+        PHP_RUN_TESTS="$prefix/lib/php/build/run-tests.php"
+    else
+        PHP_RUN_TESTS="/usr/lib/php/$PHP_API/build/run-tests.php"
+    fi
+    export PHP PHP_CONFIG PHP_API PHP_RUN_TESTS
+}
+
+# ext_target_dir nts|zts: the target directory of the extension for the PHP that find_php chose.
+ext_target_dir() {
+    printf '%s/target/php-%s-%s\n' "$ROOT" "$PHP_API" "$1"
+}
+
+# free_port: a TCP port of 127.0.0.1 that nobody listens on just now.
+free_port() {
+    local php="${PHP:-php}"
+    # shellcheck disable=SC2016 # PHP's variables
+    "$php" -n -r '
+        $s = stream_socket_server("tcp://127.0.0.1:0") or exit(1);
+        echo substr(strrchr(stream_socket_get_name($s, false), ":"), 1), "\n";'
+}
+
+# start_tagcached BINARY DIR: starts a tagcached on a port that the system picks, with its output
+# in DIR/tagcached.log. Sets TAGCACHED_PID and TAGCACHED_PORT; the caller calls stop_tagcached.
+start_tagcached() {
+    local binary="$1" dir="$2" i
+    [ -x "$binary" ] || die "no $binary: run 'make build'"
+    rm -f "$dir/tagcached.port"
+    "$binary" --listen 127.0.0.1:0 --port-file "$dir/tagcached.port" >"$dir/tagcached.log" 2>&1 &
+    TAGCACHED_PID=$!
+    for ((i = 0; i < 100; i++)); do
+        if [ -s "$dir/tagcached.port" ]; then
+            TAGCACHED_PORT="$(tr -d '[:space:]' <"$dir/tagcached.port")"
+            export TAGCACHED_PORT
+            return 0
+        fi
+        kill -0 "$TAGCACHED_PID" 2>/dev/null || break
+        sleep 0.05
+    done
+    cat "$dir/tagcached.log" >&2
+    stop_tagcached
+    die "tagcached did not start within 5 s"
+}
+
+# stop_tagcached: stops the one that start_tagcached started, by its pid; twice is harmless.
+stop_tagcached() {
+    [ -n "${TAGCACHED_PID:-}" ] || return 0
+    kill "$TAGCACHED_PID" 2>/dev/null || true
+    wait "$TAGCACHED_PID" 2>/dev/null || true
+    TAGCACHED_PID=
+}
