@@ -1,8 +1,15 @@
 # shellcheck shell=bash
 # Functions shared by the scripts of this directory. Source it; it starts nothing.
 
-ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 readonly ROOT
+
+# In CI a Cargo.lock that lags behind is an error; on a laptop cargo may bring it up to date.
+LOCKED=()
+if [ -n "${CI:-}" ]; then
+    # shellcheck disable=SC2034 # the scripts that build use it
+    LOCKED=(--locked)
+fi
 
 # One line of progress on stderr, with the seconds since the outermost script began.
 # stdout stays free for results, so that scripts can be used in $(...).
@@ -113,4 +120,35 @@ stop_tagcached() {
     kill "$TAGCACHED_PID" 2>/dev/null || true
     wait "$TAGCACHED_PID" 2>/dev/null || true
     TAGCACHED_PID=
+}
+
+# parse_profile [--profile NAME]: sets PROFILE (default release).
+parse_profile() {
+    PROFILE=release
+    while [ "$#" -gt 0 ]; do
+        case "$1" in
+        --profile)
+            PROFILE="${2:-}"
+            shift 2 || die "--profile wants release or quick"
+            ;;
+        *) die "unknown argument '$1'; known: --profile release|quick" ;;
+        esac
+    done
+    case "$PROFILE" in
+    release | quick) ;;
+    *) die "no profile '$PROFILE'; known: release, quick" ;;
+    esac
+}
+
+# forget_other_php: a PHP that was upgraded in place has the same paths, and cargo would not
+# rebuild the bindings that were generated from the old headers.
+forget_other_php() {
+    local stamp="$CARGO_TARGET_DIR/php-version" version
+    version="$("$PHP_CONFIG" --version)"
+    mkdir -p "$CARGO_TARGET_DIR"
+    if [ -f "$stamp" ] && [ "$(cat "$stamp")" != "$version" ]; then
+        say "PHP changed from $(cat "$stamp") to $version: generating its bindings anew"
+        cargo clean "${LOCKED[@]}" --manifest-path "$ROOT/Cargo.toml" --package ext-php-rs --package tagcache
+    fi
+    printf '%s\n' "$version" >"$stamp"
 }

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# The checks that run no test.
+#
+#   scripts/check.sh fmt           cargo fmt --check over the workspace
+#   scripts/check.sh clippy        clippy over the crates, warnings are errors
+#   scripts/check.sh clippy-ext nts|zts    the same over the extension, for one PHP
+#   scripts/check.sh shell         bash -n, and shellcheck where it is installed
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+check_fmt() {
+    need cargo
+    (cd "$ROOT" && cargo fmt --all --check)
+}
+
+check_clippy() {
+    need cargo
+    CARGO_TARGET_DIR="$ROOT/target" cargo clippy "${LOCKED[@]}" --manifest-path "$ROOT/Cargo.toml" \
+        --package tagcache-client --package tagcached --all-targets -j "$(jobs_wanted)" \
+        -- -D warnings
+}
+
+# In the release profile, so that the build of the binding's generator is shared with the build of
+# the extension itself.
+check_clippy_ext() {
+    need cargo
+    find_php "$1"
+    CARGO_TARGET_DIR="$(ext_target_dir "$1")"
+    export CARGO_TARGET_DIR
+    forget_other_php
+    cargo clippy "${LOCKED[@]}" --manifest-path "$ROOT/Cargo.toml" --package tagcache --release \
+        -j "$(jobs_wanted)" -- -D warnings
+}
+
+check_shell() {
+    local scripts script
+    mapfile -t scripts < <(cd "$ROOT" && find scripts ci .ci/run -type f \
+        \( -name '*.sh' -o -path .ci/run \) 2>/dev/null | sort)
+    cd "$ROOT"
+    for script in "${scripts[@]}"; do
+        bash -n "$script"
+    done
+    if command -v shellcheck >/dev/null; then
+        shellcheck --external-sources --source-path=SCRIPTDIR/.. "${scripts[@]}"
+    else
+        say "shellcheck is not installed: only bash -n was run"
+    fi
+}
+
+case "${1:-}" in
+fmt) check_fmt ;;
+clippy) check_clippy ;;
+clippy-ext) check_clippy_ext "${2:-}" ;;
+shell) check_shell ;;
+*) die "usage: scripts/check.sh fmt|clippy|clippy-ext nts|zts|shell" ;;
+esac

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing. Does nothing, and asks apt nothing, if none is.
+#
+#   scripts/setup.sh demo   what building and running with Debian's PHP needs
+#   scripts/setup.sh        that, and what the tests need (Apache, wrk, the ZTS PHP's build)
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+readonly FOR_DEMO=(
+    build-essential # the linker, and what crates with C parts want
+    pkg-config
+    clang        # bindgen asks it for the compiler's own headers
+    libclang-dev # bindgen reads PHP's headers with it
+    php8.2-cli
+    php8.2-dev
+)
+# apache2-bin and apache2-dev are the server and its build files, without the service: nothing of
+# ours starts an Apache that the machine did not have, and Debian's configuration is not there to
+# be edited.
+readonly FOR_TESTS=(apache2-bin apache2-dev curl libxml2-dev wrk xz-utils)
+
+case "${1:-}" in
+demo) WANTED=("${FOR_DEMO[@]}") ;;
+'') WANTED=("${FOR_DEMO[@]}" "${FOR_TESTS[@]}") ;;
+*) die "usage: scripts/setup.sh [demo]" ;;
+esac
+
+check_rust() {
+    local wanted have
+    command -v cargo >/dev/null ||
+        die "cargo is missing: install Rust (https://rustup.rs), then run this again"
+    wanted="$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml" | head -n 1)"
+    have="$(rustc --version | cut -d ' ' -f 2)"
+    if [ "$(printf '%s\n%s\n' "$wanted" "$have" | sort -V | head -n 1)" != "$wanted" ]; then
+        die "Rust $wanted or newer is needed, this is $have: run 'rustup update stable'"
+    fi
+}
+
+# missing PACKAGE...: those that are not installed.
+missing() {
+    local package
+    for package in "$@"; do
+        # shellcheck disable=SC2016 # dpkg-query's own field
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] ||
+            printf '%s\n' "$package"
+    done
+}
+
+# as_root COMMAND...: through sudo if we are not root and there is one.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "not root and no sudo; run as root: apt-get install --no-install-recommends ${MISSING[*]}"
+    fi
+}
+
+install() {
+    local log status=0 policy=/usr/sbin/policy-rc.d
+    log="$(mktemp)"
+    say "installing ${MISSING[*]}"
+    as_root apt-get update >"$log" 2>&1 || say "apt-get update failed, trying with the old lists"
+    # No package may start a service while we install: a stop sign for invoke-rc.d, unless the
+    # machine has its own.
+    if [ ! -e "$policy" ]; then
+        trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
+        -o Dpkg::Use-Pty=0 "${MISSING[@]}" </dev/null >>"$log" 2>&1 || status=$?
+    if [ "$status" != 0 ]; then
+        tail -n 20 "$log" >&2
+        die "apt-get install failed (whole log: $log)"
+    fi
+    rm -f "$log"
+}
+
+check_rust
+[ -e /etc/debian_version ] || die "this script knows Debian; needed here: ${WANTED[*]}"
+mapfile -t MISSING < <(missing "${WANTED[@]}")
+if [ "${#MISSING[@]}" -gt 0 ]; then
+    install
+    mapfile -t MISSING < <(missing "${WANTED[@]}")
+    [ "${#MISSING[@]}" = 0 ] || die "still missing after apt-get install: ${MISSING[*]}"
+fi
+say "every package is there"
