@@ -1,0 +1,421 @@
+<?php
+
+/**
+ * The PHP API of the extension `tagcache`, for people, editors and static analysers.
+ *
+ * This file is never executed. A test compares it with what Reflection says of the loaded
+ * extension, so names, types and defaults of arguments are those of the binary.
+ *
+ * Three rules hold everywhere:
+ *
+ *  - A key is 1 or more bytes of valid UTF-8 without TAB, CR, LF or NUL. A tag is the same, and
+ *    holds no comma and has no white space at its ends. Anything else is refused before a byte
+ *    is sent, with TagCache\InvalidArgumentException.
+ *  - A time to live is in milliseconds, 1 or more; null means none.
+ *  - Every call ends within the option `timeout_ms` (5000), whatever server or network do.
+ */
+
+namespace {
+
+    /**
+     * A handle to a TagCache server.
+     *
+     * A handle owns no connection. It refers to a pool that all threads and requests of the
+     * process share, in which every command borrows one connection for itself alone and gives
+     * it back before the call returns. Handles with the same server, pool size and connection
+     * options share a pool; timeouts and the serializer belong to the handle.
+     *
+     * Making a handle opens no connection: a server that is absent shows at the first command,
+     * and when it is back the next command finds it.
+     *
+     * Handles can neither be cloned nor serialized. The class may be extended; a subclass with
+     * its own constructor has to call parent::__construct(), else every method throws
+     * TagCache\ClosedException.
+     */
+    class TagCache
+    {
+        /** Version of the extension, as phpversion('tagcache') gives it. */
+        public const VERSION = "0.1.0";
+
+        /**
+         * Same as `new TagCache($options)`, in one expression; `static`, so a subclass gets
+         * its own kind.
+         *
+         * @param array<string, mixed>|string|null $options see __construct()
+         * @throws \TagCache\InvalidArgumentException
+         */
+        public static function create(array|string|null $options = null): static {}
+
+        /**
+         * Makes a handle from an array of options, from a DSN, or from the INI settings alone.
+         *
+         * A DSN is `tagcache://host:port?pool_size=8&timeout_ms=100` or
+         * `unix:///run/tagcache.sock?timeout_ms=100`; IPv6 goes in brackets. What is not given
+         * comes from the INI setting `tagcache.<option>`. All options with their ranges:
+         *
+         *  - `mode` "tcp" (the only one), `host` "127.0.0.1", `port` 1984, `path` "" (a Unix
+         *    socket, instead of host and port)
+         *  - `timeout_ms` 5000: the whole call, with the wait for a connection and connecting;
+         *    `acquire_timeout_ms` 5000 and `connect_timeout_ms` 3000 are limits within it
+         *  - `pool_size` 8: connections of the pool at most; `min_idle` 0: kept open when idle;
+         *    `idle_timeout_ms` 60000 and `max_lifetime_ms` 600000, 0 = no limit
+         *  - `probe_after_ms` 0: a connection idle for longer is looked at before use
+         *  - `max_reply_bytes` 67108864: a longer reply is an error
+         *  - `enable_keep_alive` true, `keep_alive_idle` 60, `keep_alive_interval` 10 (seconds),
+         *    `keep_alive_count` 3: TCP keep-alive
+         *  - `serializer` "php"
+         *  - `pipeline_depth`, `enable_pipelining`, `enable_async_io`, `http_base`: known from
+         *    the old extension, without effect, deprecated
+         *
+         * An unknown option, a wrong type or a value out of range throws, and the message names
+         * the option that was probably meant or the range.
+         *
+         * Called again on the same object, it makes the handle anew with the new options.
+         *
+         * @param array<string, mixed>|string|null $options
+         * @throws \TagCache\InvalidArgumentException
+         */
+        public function __construct(array|string|null $options = null) {}
+
+        /**
+         * Stores a value, replaces value, tags and time to live of the key if it exists.
+         *
+         * Null, booleans, integers, floats, strings of any bytes, arrays and objects that PHP
+         * can serialize come back identical in type and content. Resources and closures are
+         * refused with TagCache\SerializationException, and nothing is written.
+         *
+         * @param string[] $tags the entry goes when any of them is invalidated
+         * @param int|null $ttl_ms 1 or more; null = lives until evicted, deleted or invalidated
+         * @return bool true
+         * @throws \TagCache\Exception
+         */
+        public function set(string $key, mixed $value, array $tags = [], ?int $ttl_ms = null): bool {}
+
+        /**
+         * Stores a value unless the key exists, atomically in the server.
+         *
+         * @param string[] $tags
+         * @return bool true: stored; false: the key exists, nothing was changed
+         * @throws \TagCache\Exception
+         */
+        public function add(string $key, mixed $value, array $tags = [], ?int $ttl_ms = null): bool {}
+
+        /**
+         * Reads a value.
+         *
+         * @param mixed $default what a miss gives; a stored null gives null, an error throws
+         * @throws \TagCache\Exception
+         */
+        public function get(string $key, mixed $default = null): mixed {}
+
+        /**
+         * Tells whether the key exists (a stored null or false does).
+         *
+         * The value travels all the same, as the server has no command for this.
+         *
+         * @throws \TagCache\Exception
+         */
+        public function has(string $key): bool {}
+
+        /**
+         * Deletes a key.
+         *
+         * @return bool whether it existed
+         * @throws \TagCache\Exception
+         */
+        public function delete(string $key): bool {}
+
+        /**
+         * Adds to an integer, atomically in the server; a key that is absent counts as 0.
+         *
+         * With `$ttl_ms` null the time to live of the key is kept but its clock is restarted:
+         * a counter that is incremented more often than it expires never expires. A rate limiter
+         * over a fixed window therefore puts the number of the window in the key:
+         *
+         *     $n = $cache->increment("hits:$ip:" . intdiv(time(), 60), 1, 120_000);
+         *
+         * @param string[] $tags
+         * @return int the new value
+         * @throws \TagCache\ServerException when the value is not an integer (one that was set as
+         *     a string "5" is not: set the integer 5), or would leave 64 bits
+         * @throws \TagCache\Exception
+         */
+        public function increment(string $key, int $by = 1, ?int $ttl_ms = null, array $tags = []): int {}
+
+        /**
+         * Subtracts from an integer; see increment().
+         *
+         * @param string[] $tags
+         * @return int the new value
+         * @throws \TagCache\Exception
+         */
+        public function decrement(string $key, int $by = 1, ?int $ttl_ms = null, array $tags = []): int {}
+
+        /**
+         * Removes every entry that carries the tag.
+         *
+         * @return int how many entries went
+         * @throws \TagCache\Exception
+         */
+        public function invalidateTag(string $tag): int {}
+
+        /**
+         * Removes every entry that carries any ('any') or all ('all') of the tags.
+         *
+         * @param string[] $tags none at all removes nothing
+         * @param string $mode 'any' or 'all'
+         * @return int how many entries went
+         * @throws \TagCache\Exception
+         */
+        public function invalidateTags(array $tags, string $mode = 'any'): int {}
+
+        /**
+         * Lists the keys that carry the tag, in no particular order.
+         *
+         * The server separates them by commas, so a key that contains one comes back in pieces.
+         *
+         * @return list<string>
+         * @throws \TagCache\Exception
+         */
+        public function keysByTag(string $tag): array {}
+
+        /**
+         * Lists the keys that carry any of the tags, each once; see keysByTag().
+         *
+         * @param string[] $tags
+         * @return list<string>
+         * @throws \TagCache\Exception
+         */
+        public function searchAny(array $tags): array {}
+
+        /**
+         * Lists the keys that carry all of the tags; see keysByTag().
+         *
+         * @param string[] $tags
+         * @return list<string>
+         * @throws \TagCache\Exception
+         */
+        public function searchAll(array $tags): array {}
+
+        /**
+         * Reads many keys in one exchange.
+         *
+         * @param array<string|int> $keys
+         * @return array<string|int, mixed> the found ones only, in the order asked, by key. PHP
+         *     turns a key such as "5" into the integer 5, as in every array.
+         * @throws \TagCache\Exception
+         */
+        public function mGet(array $keys): array {}
+
+        /**
+         * Stores many values in one exchange, with the same tags and time to live.
+         *
+         * All values are serialized before the first byte is sent. The exchange itself is not
+         * atomic: after an exception some may have been stored.
+         *
+         * @param array<string|int, mixed> $items key => value
+         * @param string[] $tags
+         * @return int how many were stored
+         * @throws \TagCache\Exception
+         */
+        public function mSet(array $items, ?int $ttl_ms = null, array $tags = []): int {}
+
+        /**
+         * Deletes many keys in one exchange.
+         *
+         * @param array<string|int> $keys
+         * @return int how many existed
+         * @throws \TagCache\Exception
+         */
+        public function mDelete(array $keys): int {}
+
+        /**
+         * Counters of the server.
+         *
+         * @return array{hits: int, misses: int, puts: int, invalidations: int, hit_ratio: float}
+         * @throws \TagCache\Exception
+         */
+        public function stats(): array {}
+
+        /**
+         * Removes every entry of the server, whoever stored it.
+         *
+         * @return int how many entries went
+         * @throws \TagCache\Exception
+         */
+        public function flush(): int {}
+
+        /**
+         * State and counters of the handle's pool in this process; asks no server.
+         *
+         * `size`, `idle`, `in_use`, `waiters` say how it is now; the rest counts since the pool
+         * was made. `closed_broken`: after an error; `closed_stale`: closed by the server or
+         * drained; `closed_retired`: too old or not needed.
+         *
+         * @return array{endpoint: string, size: int, idle: int, in_use: int, waiters: int,
+         *     opened: int, closed_broken: int, closed_stale: int, closed_retired: int,
+         *     check_outs: int, waits: int, acquire_timeouts: int, connect_failures: int,
+         *     retries: int}
+         * @throws \TagCache\ClosedException
+         */
+        public function poolStats(): array {}
+
+        /**
+         * Ends this handle: every later call throws TagCache\ClosedException. The pool and its
+         * connections stay for other handles and requests. A second close() does nothing.
+         */
+        public function close(): void {}
+
+        /**
+         * Closes the idle connections of every pool of this process now, and those in use as
+         * they come back.
+         *
+         * @return int how many pools there were
+         */
+        public static function drain(): int {}
+
+        /** What var_dump() shows. @return array<string, mixed> */
+        public function __debugInfo(): array {}
+    }
+
+    /*
+     * The functions of the old extension. They return what they returned there, and where that
+     * cannot tell a failure from a miss, a failure also raises E_WARNING that says what failed.
+     * A wrong type of argument throws TypeError, and what __serialize(), __unserialize() and
+     * the like throw goes to the caller.
+     */
+
+    /**
+     * Makes a handle; see TagCache::__construct().
+     *
+     * @param array<string, mixed>|null $options
+     * @return TagCache|false false and E_WARNING if an option is wrong
+     */
+    function tagcache_create(?array $options = null): TagCache|false {}
+
+    /**
+     * Stores a value.
+     *
+     * @param string[] $tags
+     * @param int|null $ttl_ms null, 0 or less: none
+     * @return bool false and E_WARNING on failure
+     */
+    function tagcache_put(TagCache $handle, string $key, mixed $value, array $tags = [], ?int $ttl_ms = null): bool {}
+
+    /** Reads a value; null when there is none, null and E_WARNING on failure. */
+    function tagcache_get(TagCache $handle, string $key): mixed {}
+
+    /** Deletes a key; false when there is none, false and E_WARNING on failure. */
+    function tagcache_delete(TagCache $handle, string $key): bool {}
+
+    /** Removes every entry that carries the tag; how many, or 0 and E_WARNING on failure. */
+    function tagcache_invalidate_tag(TagCache $handle, string $tag): int {}
+
+    /**
+     * Lists the keys that carry the tag; [] and E_WARNING on failure.
+     *
+     * @return list<string>
+     */
+    function tagcache_keys_by_tag(TagCache $handle, string $tag): array {}
+
+    /**
+     * Reads many keys; the found ones only, in the order asked; [] and E_WARNING on failure.
+     *
+     * @param array<string|int> $keys
+     * @return array<string|int, mixed>
+     */
+    function tagcache_bulk_get(TagCache $handle, array $keys): array {}
+
+    /**
+     * Stores many values, without tags (TagCache::mSet() takes tags).
+     *
+     * @param array<string|int, mixed> $items key => value
+     * @param int|null $ttl_ms null, 0 or less: none
+     * @return int how many were stored; 0 and E_WARNING on failure
+     */
+    function tagcache_bulk_put(TagCache $handle, array $items, ?int $ttl_ms = null): int {}
+
+    /**
+     * Counters of the server; [] and E_WARNING on failure.
+     *
+     * @return array{hits?: int, misses?: int, puts?: int, invalidations?: int, hit_ratio?: float}
+     */
+    function tagcache_stats(TagCache $handle): array {}
+
+    /** Removes every entry of the server; how many, or 0 and E_WARNING on failure. */
+    function tagcache_flush(TagCache $handle): int {}
+
+    /**
+     * Lists the keys that carry any of the tags; [] and E_WARNING on failure.
+     *
+     * @param string[] $tags
+     * @return list<string>
+     */
+    function tagcache_search_any(TagCache $handle, array $tags): array {}
+
+    /**
+     * Lists the keys that carry all of the tags; [] and E_WARNING on failure.
+     *
+     * @param string[] $tags
+     * @return list<string>
+     */
+    function tagcache_search_all(TagCache $handle, array $tags): array {}
+
+    /** Ends the handle; see TagCache::close(). */
+    function tagcache_close(TagCache $handle): void {}
+}
+
+namespace TagCache {
+
+    /** Everything that TagCache throws by itself implements this. */
+    interface Exception extends \Throwable
+    {
+    }
+
+    /** The server could not be reached, or the connection broke. */
+    class ConnectionException extends \RuntimeException implements Exception
+    {
+        /** The server, as "127.0.0.1:1984" or "unix:///path"; "" if made by hand. */
+        public function getPeer(): string {}
+    }
+
+    /** The call did not end in time. Whether a write took place is not known then. */
+    class TimeoutException extends ConnectionException
+    {
+        /** What it was at: 'acquire', 'connect', 'write' or 'read'; "" if made by hand. */
+        public function getPhase(): string {}
+
+        /** The limit that passed, in milliseconds; 0 if made by hand. */
+        public function getDeadlineMs(): int {}
+    }
+
+    /** No connection of the pool became free in time; getPhase() is 'acquire'. */
+    class PoolExhaustedException extends TimeoutException
+    {
+    }
+
+    /** The server answered something that is no answer to what was asked, or too long. */
+    class ProtocolException extends ConnectionException
+    {
+    }
+
+    /** The server refused the command; the message has its text. */
+    class ServerException extends \RuntimeException implements Exception
+    {
+    }
+
+    /** An argument or option is not allowed; nothing was sent. */
+    class InvalidArgumentException extends \InvalidArgumentException implements Exception
+    {
+    }
+
+    /** A value cannot be serialized (nothing was sent), or what was stored cannot be read back. */
+    class SerializationException extends \RuntimeException implements Exception
+    {
+    }
+
+    /** The handle was closed, or never made (a constructor that does not call its parent's). */
+    class ClosedException extends \RuntimeException implements Exception
+    {
+    }
+}
