@@ -151,6 +151,7 @@ judge() {
 }
 
 pid_in() {
+    # shellcheck disable=SC2016 # PHP's variables
     "$PHP" -n -r 'echo json_decode(file_get_contents($argv[1]))->pid;' -- "$LOAD_DIR/$1"
 }
 

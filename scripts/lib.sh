@@ -69,7 +69,9 @@ find_php() {
     esac
     [ -x "$PHP" ] || die "no PHP at $PHP: run 'make setup'"
     [ -x "$PHP_CONFIG" ] || die "no php-config at $PHP_CONFIG: run 'make setup'"
-    PHP_API="$("$PHP_CONFIG" --phpapi)"
+    # Debian's directory is the API number, PHP's own ends with it: no-debug-zts-20240924.
+    PHP_API="$(basename "$("$PHP_CONFIG" --extension-dir)")"
+    PHP_API="${PHP_API##*-}"
     if [ "$flavour" = zts ]; then
         PHP_RUN_TESTS="$prefix/lib/php/build/run-tests.php"
     else

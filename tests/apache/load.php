@@ -14,7 +14,7 @@ function own_values(string $id): array
     return [
         "$id:short" => "$id short",
         "$id:long" => str_repeat("$id|", mt_rand(1, 400)),
-        "$id:bytes" => $id . "\0\r\n\t" . random_bytes(mt_rand(0, 3000)),
+        "$id:bytes" => $id . "\0\r\n\t" . random_bytes(mt_rand(1, 3000)),
         "$id:int" => hexdec(substr($id, 0, 12)),
         "$id:list" => ['id' => $id, 'n' => [1, -2, 3.5, null, true], 'text' => "line\nline"],
         "$id:empty" => '',

@@ -1,0 +1,29 @@
+# The targets people type. Each is one script of scripts/, which can be run as well from anywhere.
+
+.PHONY: help setup demo build test check clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install the Debian packages that are missing
+	@scripts/setup.sh
+
+demo: ## Build, start a server, run php/examples/quickstart.php, stop (first time about 4 min)
+	@scripts/demo.sh
+
+build: ## Build the server and the extension for Debian's PHP (release)
+	@scripts/setup.sh demo
+	@scripts/build-server.sh
+	@scripts/build-ext.sh nts
+
+test: ## Everything: lints, crate tests, phpt on NTS and ZTS, Apache load (first time about 20 min)
+	@scripts/test.sh
+
+check: ## Formatting, clippy and the shell scripts; no tests
+	@scripts/check.sh fmt
+	@scripts/check.sh shell
+	@scripts/check.sh clippy
+	@scripts/check.sh clippy-ext nts
+
+clean: ## Remove what was built here (the cached ZTS PHP stays)
+	cargo clean
