@@ -1,0 +1,296 @@
+//! [`decode`]: a value on its way in. Whatever wrote it, another client included, the result is what was meant or
+//! an error, never something that only looks right.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use thiserror::Error;
+
+use super::{FALSE, IGBINARY, MARK, MSGPACK, NULL, SERIALIZED, TRUE, numeric};
+
+/// Padding is optional: not every client writes it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A value that was stored.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Decoded<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A float.
+    Float(f64),
+    /// A string as it stands on the wire.
+    Str(&'a [u8]),
+    /// A string that had been serialized.
+    String(Vec<u8>),
+    /// PHP's serialized form of an array or an object: give it to `unserialize()`.
+    Serialized(Vec<u8>),
+    /// igbinary's serialized form.
+    Igbinary(Vec<u8>),
+    /// msgpack's serialized form.
+    Msgpack(Vec<u8>),
+}
+
+/// Why a stored value can't be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// What follows the marker is not base64.
+    #[error("the text behind {marker} is not base64: {why}")]
+    Base64 {
+        /// The marker.
+        marker: &'static str,
+        /// What the decoder says.
+        why: String,
+    },
+    /// Nothing follows the marker.
+    #[error("nothing stands behind {marker}")]
+    Empty {
+        /// The marker.
+        marker: &'static str,
+    },
+}
+
+/// Reads a value from its wire form.
+///
+/// # Errors
+///
+/// [`DecodeError`] if it begins with a marker whose payload is damaged.
+pub fn decode(wire: &[u8]) -> Result<Decoded<'_>, DecodeError> {
+    if wire.starts_with(MARK) {
+        return marked(wire);
+    }
+    if let Some(number) = numeric::canonical_int(wire) {
+        return Ok(Decoded::Int(number));
+    }
+    if let Some(number) = numeric::real(wire) {
+        return Ok(Decoded::Float(number));
+    }
+    Ok(Decoded::Str(wire))
+}
+
+fn marked(wire: &[u8]) -> Result<Decoded<'_>, DecodeError> {
+    match wire {
+        NULL => return Ok(Decoded::Null),
+        TRUE => return Ok(Decoded::Bool(true)),
+        FALSE => return Ok(Decoded::Bool(false)),
+        _ => {}
+    }
+    if let Some(text) = wire.strip_prefix(SERIALIZED) {
+        let payload = unpack(text, "__TC_SERIALIZED__")?;
+        // One of the clients writes all three forms behind this marker; their first bytes tell them apart.
+        return Ok(match payload.as_slice() {
+            [0, 0, 0, 1 | 2, ..] => Decoded::Igbinary(payload),
+            _ if begins_like_php(&payload) => php(payload),
+            _ => Decoded::Msgpack(payload),
+        });
+    }
+    if let Some(text) = wire.strip_prefix(IGBINARY) {
+        return unpack(text, "__TC_IGBINARY__").map(Decoded::Igbinary);
+    }
+    if let Some(text) = wire.strip_prefix(MSGPACK) {
+        return unpack(text, "__TC_MSGPACK__").map(Decoded::Msgpack);
+    }
+    // A string that another client stored as it was.
+    Ok(Decoded::Str(wire))
+}
+
+fn unpack(text: &[u8], marker: &'static str) -> Result<Vec<u8>, DecodeError> {
+    if text.is_empty() {
+        return Err(DecodeError::Empty { marker });
+    }
+    BASE64.decode(text).map_err(|error| DecodeError::Base64 {
+        marker,
+        why: error.to_string(),
+    })
+}
+
+/// Returns whether `payload` begins as PHP's serialize() begins everything: a letter and a colon, or `N;`.
+fn begins_like_php(payload: &[u8]) -> bool {
+    matches!(
+        payload,
+        [
+            b'a' | b'b' | b'd' | b'i' | b's' | b'S' | b'O' | b'C' | b'E' | b'r' | b'R',
+            b':',
+            ..
+        ] | [b'N', b';', ..]
+    )
+}
+
+/// Unpacks a serialized string here; everything else is for `unserialize()`.
+fn php(mut payload: Vec<u8>) -> Decoded<'static> {
+    match string_body(&payload) {
+        Some((start, len)) => {
+            payload.truncate(start + len);
+            payload.drain(..start);
+            Decoded::String(payload)
+        }
+        None => Decoded::Serialized(payload),
+    }
+}
+
+/// Finds the text in `s:LEN:"TEXT";`, `None` unless the whole payload is exactly that.
+fn string_body(payload: &[u8]) -> Option<(usize, usize)> {
+    let rest = payload.strip_prefix(b"s:")?;
+    let colon = memchr::memchr(b':', &rest[..rest.len().min(21)])?;
+    let digits = std::str::from_utf8(&rest[..colon]).ok()?;
+    if digits.starts_with('+') {
+        return None;
+    }
+    let len: usize = digits.parse().ok()?;
+    let start = 2 + colon + 2;
+    let whole = start.checked_add(len)?.checked_add(2)?;
+    let framed =
+        payload.len() == whole && payload[start - 1] == b'"' && payload[whole - 2..] == *b"\";";
+    framed.then_some((start, len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Value;
+    use super::*;
+
+    fn wire(value: Value<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        value.write(&mut out);
+        out
+    }
+
+    #[test]
+    fn strings_come_back_byte_for_byte() {
+        let all: Vec<u8> = (0..=255).collect();
+        let every_byte = (0..=255u8).map(|byte| vec![byte]);
+        let picked = [
+            &b""[..],
+            b"a",
+            b"007",
+            b"1",
+            b"1.0",
+            b" 1",
+            b"1e5",
+            b"INF",
+            b"__TC_NULL__",
+            b"__TC_SERIALIZED__",
+            b"__TC_SERIALIZED__!!!",
+            b"__TC_",
+            b"a\nVALUE\tSTOLEN",
+            b"a\r",
+            b"\t",
+            b"a\\tb",
+            b"\\",
+            b"\xff",
+            "ü".as_bytes(),
+            b"s:1:\"a\";",
+            b"-",
+            b"-0",
+            b"9223372036854775808",
+        ];
+        for text in picked
+            .iter()
+            .map(|text| text.to_vec())
+            .chain(every_byte)
+            .chain([all])
+        {
+            let bytes = wire(Value::Str(&text));
+            match decode(&bytes).unwrap() {
+                Decoded::Str(back) => assert_eq!(back, text),
+                Decoded::String(back) => assert_eq!(back, text),
+                other => panic!("{text:?} became {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_come_back_as_they_were() {
+        for number in [0, -1, i64::MIN, i64::MAX] {
+            assert_eq!(decode(&wire(Value::Int(number))), Ok(Decoded::Int(number)));
+        }
+        for number in [
+            0.0,
+            -0.0,
+            1.0,
+            0.1 + 0.2,
+            1e14,
+            1e22,
+            1e-7,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+            5e-324,
+        ] {
+            let Ok(Decoded::Float(back)) = decode(&wire(Value::Float(number))) else {
+                panic!("{number} is no float")
+            };
+            assert_eq!(back.to_bits(), number.to_bits());
+        }
+        assert_eq!(
+            decode(&wire(Value::Float(f64::NEG_INFINITY))),
+            Ok(Decoded::Serialized(b"d:-INF;".to_vec()))
+        );
+    }
+
+    #[test]
+    fn damaged_payloads_are_errors() {
+        assert!(matches!(
+            decode(b"__TC_SERIALIZED__"),
+            Err(DecodeError::Empty { .. })
+        ));
+        assert!(matches!(
+            decode(b"__TC_SERIALIZED__?"),
+            Err(DecodeError::Base64 { .. })
+        ));
+        assert!(matches!(
+            decode(b"__TC_IGBINARY__A"),
+            Err(DecodeError::Base64 { .. })
+        ));
+    }
+
+    #[test]
+    fn a_serialized_string_with_a_wrong_length_is_left_to_php() {
+        for text in [
+            "s:2:\"a\";",
+            "s:1:\"a\";x",
+            "s:99999999999999999999:\"a\";",
+            "s:+1:\"a\";",
+            "s:1:\"a\"",
+            "s:",
+        ] {
+            let mut bytes = SERIALIZED.to_vec();
+            bytes.extend_from_slice(BASE64.encode(text).as_bytes());
+            assert!(
+                matches!(
+                    decode(&bytes),
+                    Ok(Decoded::Serialized(_) | Decoded::Msgpack(_))
+                ),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn payloads_are_told_apart_by_their_first_bytes() {
+        let marked = |payload: &[u8]| {
+            let mut bytes = SERIALIZED.to_vec();
+            bytes.extend_from_slice(BASE64.encode(payload).as_bytes());
+            bytes
+        };
+        assert!(matches!(
+            decode(&marked(b"a:0:{}")),
+            Ok(Decoded::Serialized(_))
+        ));
+        assert!(matches!(
+            decode(&marked(b"\0\0\0\x02\x14\x00")),
+            Ok(Decoded::Igbinary(_))
+        ));
+        assert!(matches!(
+            decode(&marked(b"\x82\x01")),
+            Ok(Decoded::Msgpack(_))
+        ));
+    }
+}

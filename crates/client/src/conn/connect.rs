@@ -1,0 +1,190 @@
+//! Opening a connection: name look-up, every address in turn, socket options, all within one deadline.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
+
+use crate::config::{Endpoint, KeepAlive, PoolConfig};
+use crate::deadline::Deadline;
+use crate::error::{Error, Phase};
+
+use super::{Connection, sys};
+
+/// Look-ups that may be under way at once. More only pile up behind a name server that does not answer.
+const MAX_LOOKUPS: u32 = 16;
+
+static LOOKUPS: AtomicU32 = AtomicU32::new(0);
+
+/// Opens a connection to `config.endpoint` by `deadline`.
+pub(crate) fn connect(config: &PoolConfig, deadline: &Deadline) -> Result<Connection, Error> {
+    let socket = match &config.endpoint {
+        Endpoint::Tcp { host, port } => {
+            let addresses = resolve(host, *port, config, deadline)?;
+            connect_any(&addresses, config, deadline)?
+        }
+        Endpoint::Unix(path) => connect_unix(path, config, deadline)?,
+    };
+    Ok(Connection::new(socket))
+}
+
+fn timed_out(config: &PoolConfig, deadline: &Deadline) -> Error {
+    Error::Timeout {
+        phase: Phase::Connect,
+        endpoint: config.endpoint.to_string(),
+        limit: deadline.limit(),
+        elapsed: deadline.elapsed(),
+    }
+}
+
+fn failed(config: &PoolConfig, source: io::Error) -> Error {
+    Error::Connect {
+        endpoint: config.endpoint.to_string(),
+        source,
+    }
+}
+
+/// Returns the addresses of `host`. Literals cost nothing. A name is looked up in a thread of its own, because
+/// libc's look-up can't be given a deadline: one that does not answer in time is left to end by itself.
+fn resolve(
+    host: &str,
+    port: u16,
+    config: &PoolConfig,
+    deadline: &Deadline,
+) -> Result<Vec<SocketAddr>, Error> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let unresolved = |source| Error::Resolve {
+        host: host.to_owned(),
+        source,
+    };
+    let Some(left) = deadline.remaining() else {
+        return Err(timed_out(config, deadline));
+    };
+    let slot = LookupSlot::take().ok_or_else(|| {
+        unresolved(io::Error::other(format!(
+            "{MAX_LOOKUPS} look-ups are waiting for the name server"
+        )))
+    })?;
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let name = host.to_owned();
+    thread::Builder::new()
+        .name("tagcache-resolve".to_owned())
+        .stack_size(256 << 10)
+        .spawn(move || {
+            sys::block_signals();
+            let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+            drop(slot);
+            // The caller may have gone at its deadline: then nobody wants the answer.
+            let _ = sender.send(found);
+        })
+        .map_err(unresolved)?;
+    match receiver.recv_timeout(left) {
+        Ok(Ok(addresses)) if addresses.is_empty() => Err(unresolved(io::Error::new(
+            io::ErrorKind::NotFound,
+            "the name has no address",
+        ))),
+        Ok(found) => found.map_err(unresolved),
+        Err(_) => Err(timed_out(config, deadline)),
+    }
+}
+
+/// One of the look-ups that may be under way.
+struct LookupSlot;
+
+impl LookupSlot {
+    fn take() -> Option<Self> {
+        // Relaxed: a bound on a number, publishes nothing.
+        LOOKUPS
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
+                (n < MAX_LOOKUPS).then_some(n + 1)
+            })
+            .is_ok()
+            .then_some(Self)
+    }
+}
+
+impl Drop for LookupSlot {
+    fn drop(&mut self) {
+        // Relaxed: see `take`.
+        LOOKUPS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Tries the addresses in the order of the resolver. Each may use an equal share of what is left, so that one that
+/// swallows packets leaves time for the next.
+fn connect_any(
+    addresses: &[SocketAddr],
+    config: &PoolConfig,
+    deadline: &Deadline,
+) -> Result<Socket, Error> {
+    let mut last = None;
+    for (tried, address) in addresses.iter().enumerate() {
+        let Some(left) = deadline.remaining() else {
+            break;
+        };
+        let share = left / (addresses.len() - tried) as u32;
+        match connect_tcp(*address, share.max(Duration::from_millis(1)), config) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => last = Some(error),
+        }
+    }
+    match last {
+        Some(error) if error.kind() != io::ErrorKind::TimedOut => Err(failed(config, error)),
+        _ => Err(timed_out(config, deadline)),
+    }
+}
+
+fn connect_tcp(address: SocketAddr, limit: Duration, config: &PoolConfig) -> io::Result<Socket> {
+    // `Socket::new` sets CLOEXEC: programs that PHP starts don't inherit the connection.
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    socket.set_tcp_nodelay(true)?;
+    if let Some(KeepAlive {
+        idle,
+        interval,
+        count,
+    }) = config.keep_alive
+    {
+        let keep_alive = TcpKeepalive::new()
+            .with_time(idle)
+            .with_interval(interval)
+            .with_retries(count);
+        socket.set_tcp_keepalive(&keep_alive)?;
+    }
+    socket.connect_timeout(&SockAddr::from(address), limit)?;
+    // With nobody listening on a port of the ephemeral range, TCP's simultaneous open can connect a socket to
+    // itself, and every command would be read back as its own reply.
+    if socket.local_addr()?.as_socket() == socket.peer_addr()?.as_socket() {
+        return Err(io::Error::from(io::ErrorKind::ConnectionRefused));
+    }
+    Ok(socket)
+}
+
+fn connect_unix(path: &Path, config: &PoolConfig, deadline: &Deadline) -> Result<Socket, Error> {
+    let Some(left) = deadline.remaining() else {
+        return Err(timed_out(config, deadline));
+    };
+    let open = || {
+        let address = SockAddr::unix(path)?;
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        // A Unix socket's connect waits for room in the server's backlog, bounded by the send timeout.
+        socket.set_write_timeout(Some(left.max(Duration::from_millis(1))))?;
+        socket.connect(&address)?;
+        socket.set_write_timeout(None)?;
+        Ok(socket)
+    };
+    open().map_err(|error: io::Error| match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => timed_out(config, deadline),
+        _ => failed(config, error),
+    })
+}

@@ -1,0 +1,185 @@
+//! A connection: one socket, its armed timeouts, and how far the call on it has come.
+//!
+//! The progress of a call lives here, inside what the guard owns, so two calls can't share it. The bytes do not:
+//! the buffers belong to the caller, and a connection at rest owns no memory but itself. That is possible because
+//! a clean connection has nothing buffered by definition: a byte that nobody asked for voids the exchange.
+
+mod connect;
+pub(crate) mod sys;
+
+use std::io;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use socket2::Socket;
+
+use crate::deadline::Deadline;
+use crate::pool::Managed;
+
+pub(crate) use connect::connect;
+pub(crate) use sys::Wait;
+
+/// A deadline may be missed by this much before the kernel's timeout is set anew: arming it costs a system call,
+/// and the calls of one handle all have the same limit, minus some microseconds.
+const ARM_SLACK: Duration = Duration::from_millis(10);
+
+/// See the module documentation. Reached only through a guard.
+#[derive(Debug)]
+pub struct Connection {
+    socket: Socket,
+    owed: usize,
+    spoiled: bool,
+    read_armed: Option<Duration>,
+    write_armed: Option<Duration>,
+}
+
+impl Connection {
+    pub(crate) fn new(socket: Socket) -> Self {
+        Self {
+            socket,
+            owed: 0,
+            spoiled: false,
+            read_armed: None,
+            write_armed: None,
+        }
+    }
+
+    /// Begins an exchange that `replies` replies end: from now on the connection is dirty (rule L5).
+    pub(crate) fn begin(&mut self, replies: usize) {
+        debug_assert!(
+            self.is_clean(),
+            "BUG: L5, an exchange on a dirty connection"
+        );
+        self.owed = replies;
+    }
+
+    /// Notes that `replies` more replies are in.
+    pub(crate) fn settle(&mut self, replies: usize) {
+        self.owed -= replies;
+    }
+
+    /// Makes the connection unfit for ever: what comes from it can't be told apart any more.
+    pub(crate) fn spoil(&mut self) {
+        self.spoiled = true;
+    }
+
+    /// Receives into `buffer`'s spare capacity, by `deadline` if it may wait.
+    pub(crate) fn recv(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        wait: Wait,
+        deadline: &Deadline,
+    ) -> io::Result<usize> {
+        loop {
+            if wait == Wait::Armed {
+                self.arm_read(deadline)?;
+            }
+            match sys::recv(&self.socket, buffer, wait) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The kernel's timeout may have been armed for a shorter call: what counts is the deadline.
+                Err(error) if wait == Wait::Armed && error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Sends what the kernel takes of `bytes`, by `deadline` if it may wait.
+    pub(crate) fn send(
+        &mut self,
+        bytes: &[u8],
+        wait: Wait,
+        deadline: &Deadline,
+    ) -> io::Result<usize> {
+        loop {
+            if wait == Wait::Armed {
+                self.arm_write(deadline)?;
+            }
+            match sys::send(&self.socket, bytes, wait) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if wait == Wait::Armed && error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Waits until there is something to read (or, with `write`, room to send), by `deadline`.
+    pub(crate) fn wait_ready(&self, write: bool, deadline: &Deadline) -> io::Result<()> {
+        loop {
+            let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
+            match sys::poll(self.socket.as_fd(), write, left) {
+                Ok(true) => return Ok(()),
+                Ok(false) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn arm_read(&mut self, deadline: &Deadline) -> io::Result<()> {
+        let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
+        if let Some(span) = rearm(self.read_armed, left) {
+            self.socket.set_read_timeout(Some(span))?;
+            self.read_armed = Some(span);
+        }
+        Ok(())
+    }
+
+    fn arm_write(&mut self, deadline: &Deadline) -> io::Result<()> {
+        let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
+        if let Some(span) = rearm(self.write_armed, left) {
+            self.socket.set_write_timeout(Some(span))?;
+            self.write_armed = Some(span);
+        }
+        Ok(())
+    }
+}
+
+/// Returns what the kernel's timeout has to be set to, `None` if what is armed will do. An armed span that is too
+/// short is harmless (the caller looks at its deadline and waits again) but is not kept below half of what is
+/// left, or a long wait would be cut into many.
+fn rearm(armed: Option<Duration>, left: Duration) -> Option<Duration> {
+    match armed {
+        Some(armed) if armed <= left + ARM_SLACK && armed >= left / 2 => None,
+        // Below a microsecond the kernel's zero would mean "for ever".
+        _ => Some(left.max(Duration::from_millis(1))),
+    }
+}
+
+impl Managed for Connection {
+    /// Peeks for one byte: none there is the good case. End of file, an error and an unread byte all end the
+    /// connection; the last is a reply that nobody is waiting for.
+    fn is_quiet(&self) -> bool {
+        loop {
+            match sys::peek(&self.socket) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+                Ok(_) => return false,
+            }
+        }
+    }
+
+    fn is_clean(&self) -> bool {
+        self.owed == 0 && !self.spoiled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn the_kernel_timeout_is_set_once_for_calls_of_one_limit() {
+        assert_eq!(rearm(None, 5000 * MS), Some(5000 * MS));
+        assert_eq!(rearm(Some(5000 * MS), 4999 * MS), None);
+        assert_eq!(rearm(Some(5000 * MS), 4000 * MS), Some(4000 * MS));
+        assert_eq!(rearm(Some(100 * MS), 5000 * MS), Some(5000 * MS));
+    }
+
+    #[test]
+    fn the_kernel_timeout_is_never_zero() {
+        assert_eq!(rearm(None, Duration::from_nanos(1)), Some(MS));
+        assert_eq!(rearm(Some(50 * MS), Duration::from_nanos(1)), Some(MS));
+    }
+}

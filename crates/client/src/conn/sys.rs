@@ -1,0 +1,95 @@
+//! The few calls that need `unsafe`: receiving into a vector's spare room, waiting for a descriptor, hooking into
+//! fork, blocking signals. Everything unsafe of this crate is in this file.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+use socket2::Socket;
+
+/// Whether a call may block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// Up to the socket's own timeout.
+    Armed,
+    /// Not at all: `WouldBlock` instead.
+    Never,
+}
+
+impl Wait {
+    fn flag(self) -> i32 {
+        match self {
+            Self::Armed => 0,
+            Self::Never => libc::MSG_DONTWAIT,
+        }
+    }
+}
+
+/// Receives into the spare capacity of `buffer`, which must not be empty, and grows its length by what came.
+/// Returns the number of bytes; 0 means that the peer has closed.
+pub(crate) fn recv(socket: &Socket, buffer: &mut Vec<u8>, wait: Wait) -> io::Result<usize> {
+    debug_assert!(
+        buffer.capacity() > buffer.len(),
+        "BUG: no room, 0 would read as end of file"
+    );
+    let received = socket.recv_with_flags(buffer.spare_capacity_mut(), wait.flag())?;
+    let length = buffer.len() + received;
+    // SAFETY: the kernel has initialised `received` bytes of the spare capacity that starts at the old length and
+    // `received` is at most that capacity: recv(2)'s contract, kept by `recv_with_flags`.
+    unsafe { buffer.set_len(length) };
+    Ok(received)
+}
+
+/// Sends what the kernel takes of `bytes`; never raises SIGPIPE.
+pub(crate) fn send(socket: &Socket, bytes: &[u8], wait: Wait) -> io::Result<usize> {
+    socket.send_with_flags(bytes, wait.flag() | libc::MSG_NOSIGNAL)
+}
+
+/// Looks for one byte without taking it or waiting.
+pub(crate) fn peek(socket: &Socket) -> io::Result<usize> {
+    let mut byte = [std::mem::MaybeUninit::uninit()];
+    socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+}
+
+/// Waits until `fd` can be read (or, with `write`, written), at most `timeout`, rounded up to a millisecond.
+/// Returns whether it can; an error or hang-up counts as readable, the next receive tells which. A signal ends the
+/// wait early with `Interrupted`.
+pub(crate) fn poll(fd: BorrowedFd<'_>, write: bool, timeout: Duration) -> io::Result<bool> {
+    let events = if write {
+        libc::POLLIN | libc::POLLOUT
+    } else {
+        libc::POLLIN
+    };
+    let mut entry = libc::pollfd {
+        fd: fd.as_raw_fd(),
+        events,
+        revents: 0,
+    };
+    let ms = timeout.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as libc::c_int;
+    // SAFETY: `entry` is one valid pollfd that lives through the call, and the count says 1; the descriptor is
+    // open because it is borrowed.
+    match unsafe { libc::poll(&mut entry, 1, ms) } {
+        -1 => Err(io::Error::last_os_error()),
+        ready => Ok(ready > 0),
+    }
+}
+
+/// Has `handler` run in every forked child. The library must never be unloaded (it is linked `nodelete`).
+pub(crate) fn at_fork_in_child(handler: extern "C" fn()) {
+    // SAFETY: `handler` is a plain function that stays mapped, see above, and calls nothing that is not
+    // async-signal-safe (`fork::in_child`).
+    let failed = unsafe { libc::pthread_atfork(None, None, Some(handler)) };
+    assert_eq!(failed, 0, "pthread_atfork: out of memory");
+}
+
+/// Blocks every signal for the calling thread, so that a signal meant for the host's threads never runs its
+/// handler here.
+pub(crate) fn block_signals() {
+    let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sigfillset initialises the set that it is given; pthread_sigmask reads it and writes nothing back.
+    unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), std::ptr::null_mut());
+    }
+}

@@ -1,0 +1,96 @@
+//! [`Deadline`]: the one point in time at which a call has to be over (rule L6). It is made where the call enters
+//! and handed down; nothing below takes a `Duration` to wait.
+
+use std::time::{Duration, Instant};
+
+/// A point in time, with the time it was set and the span it was set for, so that an error can tell them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    started: Instant,
+    limit: Duration,
+}
+
+impl Deadline {
+    /// Starts now and ends `limit` from now. Reads the clock once.
+    #[must_use]
+    pub fn after(limit: Duration) -> Self {
+        Self {
+            started: Instant::now(),
+            limit,
+        }
+    }
+
+    /// Returns when the deadline was set: the time of the call, good enough as "now" wherever milliseconds do.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Returns the span that the deadline was set for.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// Returns the time since the deadline was set.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Returns the time that is left, `None` when there is none: zero never comes back, since several system
+    /// calls take a zero timeout for "wait for ever".
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        self.limit
+            .checked_sub(self.elapsed())
+            .filter(|left| !left.is_zero())
+    }
+
+    /// Returns a deadline that starts now and ends after `limit` or with this one, whichever is earlier.
+    #[must_use]
+    pub fn at_most(&self, limit: Duration) -> Self {
+        let now = Instant::now();
+        let left = self
+            .limit
+            .saturating_sub(now.saturating_duration_since(self.started));
+        Self {
+            started: now,
+            limit: left.min(limit),
+        }
+    }
+
+    /// Returns the instant of the deadline, or `None` if it lies beyond what the clock can express.
+    #[must_use]
+    pub fn instant(&self) -> Option<Instant> {
+        self.started.checked_add(self.limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remaining_is_none_at_and_after_the_end() {
+        assert_eq!(Deadline::after(Duration::ZERO).remaining(), None);
+        let deadline = Deadline::after(Duration::from_secs(60));
+        assert!(
+            deadline
+                .remaining()
+                .is_some_and(|left| left <= Duration::from_secs(60))
+        );
+    }
+
+    #[test]
+    fn at_most_never_extends() {
+        let outer = Deadline::after(Duration::from_millis(50));
+        assert!(outer.at_most(Duration::from_secs(5)).limit() <= Duration::from_millis(50));
+        assert!(outer.at_most(Duration::from_millis(1)).limit() <= Duration::from_millis(1));
+    }
+
+    #[test]
+    fn a_limit_beyond_the_clock_has_no_instant() {
+        assert_eq!(Deadline::after(Duration::MAX).instant(), None);
+    }
+}

@@ -1,0 +1,273 @@
+//! [`Error`]: what can go wrong in a call, as data. `Display` gives the sentence a user reads: what was tried,
+//! where, for how long, and what to do.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error as ThisError;
+
+use crate::proto::InvalidName;
+
+/// The part of a call that ran out of time or failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Waiting for a connection of the pool.
+    Acquire,
+    /// Looking the name up and connecting.
+    Connect,
+    /// Sending the commands.
+    Write,
+    /// Waiting for the replies.
+    Read,
+}
+
+impl Phase {
+    /// Returns the word for it: `acquire`, `connect`, `write` or `read`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Acquire => "acquire",
+            Self::Connect => "connect",
+            Self::Write => "write",
+            Self::Read => "read",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What was wrong with the bytes of the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProtocolFault {
+    /// More bytes than replies were asked for.
+    Surplus {
+        /// How many.
+        bytes: usize,
+    },
+    /// A line that is no reply to the command it answers.
+    Unexpected {
+        /// The verb of the command.
+        verb: &'static str,
+        /// The beginning of the line, escaped.
+        line: String,
+    },
+}
+
+impl fmt::Display for ProtocolFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Surplus { bytes } => write!(f, "{bytes} byte(s) more than were asked for"),
+            Self::Unexpected { verb, line } => write!(f, "\"{line}\" in reply to {verb}"),
+        }
+    }
+}
+
+/// The coarse kinds of [`Error`], for callers that map it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A key or tag that can't go over the wire. Nothing was sent.
+    Invalid,
+    /// The server could not be reached, or the connection broke.
+    Connection,
+    /// The deadline passed while connecting, sending or receiving.
+    Timeout,
+    /// No connection came free in time.
+    PoolExhausted,
+    /// The server's bytes make no sense; nothing of the exchange was used.
+    Protocol,
+    /// The pool is closed.
+    Closed,
+}
+
+/// Why a call failed. The connection it used is closed, the permit is home.
+#[derive(Debug, ThisError)]
+#[non_exhaustive]
+pub enum Error {
+    /// A key or tag was refused; nothing was sent.
+    #[error(transparent)]
+    Invalid(#[from] InvalidName),
+
+    /// The host name has no address, or the name server failed.
+    #[error("cannot look up the host \"{host}\": {source}; check the option 'host'")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+
+    /// Every address failed; the last one's reason.
+    #[error("cannot connect to {endpoint}: {source}; is the server running there?")]
+    Connect {
+        /// Where.
+        endpoint: String,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// No connection came free in time.
+    #[error(
+        "no connection to {endpoint} came free within {} ms: all {size} of the pool are in use and {waiters} other \
+         call(s) wait; raise pool_size or acquire_timeout_ms, or hold fewer at once", .limit.as_millis()
+    )]
+    PoolExhausted {
+        /// Where.
+        endpoint: String,
+        /// What the wait was limited to.
+        limit: Duration,
+        /// How long it lasted.
+        elapsed: Duration,
+        /// The size of the pool.
+        size: u32,
+        /// How many others were in line.
+        waiters: u32,
+    },
+
+    /// The deadline passed.
+    #[error(
+        "{} {endpoint} timed out: no end after {} ms (limit {} ms); raise {} if the server is just slow",
+        match .phase { Phase::Connect => "connecting to", Phase::Write => "sending to", _ => "waiting for a reply of" },
+        .elapsed.as_millis(), .limit.as_millis(),
+        match .phase { Phase::Connect => "connect_timeout_ms and timeout_ms", _ => "timeout_ms" }
+    )]
+    Timeout {
+        /// In which part of the call.
+        phase: Phase,
+        /// Where.
+        endpoint: String,
+        /// The limit of that part.
+        limit: Duration,
+        /// How long it lasted.
+        elapsed: Duration,
+    },
+
+    /// The connection broke.
+    #[error("the connection to {endpoint} broke while {}: {source}",
+        match .phase { Phase::Write => "sending", _ => "waiting for a reply" })]
+    Io {
+        /// In which part of the call.
+        phase: Phase,
+        /// Where.
+        endpoint: String,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// The server closed the connection before the last reply.
+    #[error(
+        "{endpoint} closed the connection after {done} of {expected} replies; it was stopped or restarted, or it \
+         refused what was sent"
+    )]
+    PeerClosed {
+        /// Where.
+        endpoint: String,
+        /// Whole replies that had arrived.
+        done: usize,
+        /// Replies that were due.
+        expected: usize,
+    },
+
+    /// The bytes of the server can't be matched to the commands. Every reply of the exchange was thrown away.
+    #[error(
+        "{endpoint} broke the protocol: {fault}; is it a TagCache server, and who else writes to it?"
+    )]
+    Protocol {
+        /// Where.
+        endpoint: String,
+        /// What was wrong.
+        fault: ProtocolFault,
+    },
+
+    /// One reply is longer than allowed.
+    #[error(
+        "a reply of {endpoint} is longer than {limit} bytes; raise max_reply_bytes if that is expected"
+    )]
+    ReplyTooLarge {
+        /// Where.
+        endpoint: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
+
+    /// The pool is closed.
+    #[error("the pool of {endpoint} is closed")]
+    Closed {
+        /// Where.
+        endpoint: String,
+    },
+
+    /// The pool belongs to the process that this one was forked from.
+    #[error("the pool of {endpoint} belongs to the parent process; make a new one")]
+    Forked {
+        /// Where.
+        endpoint: String,
+    },
+}
+
+impl Error {
+    /// Returns the coarse kind.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Invalid(_) => ErrorKind::Invalid,
+            Self::Resolve { .. }
+            | Self::Connect { .. }
+            | Self::Io { .. }
+            | Self::PeerClosed { .. }
+            | Self::Forked { .. } => ErrorKind::Connection,
+            Self::Timeout { .. } => ErrorKind::Timeout,
+            Self::PoolExhausted { .. } => ErrorKind::PoolExhausted,
+            Self::Protocol { .. } | Self::ReplyTooLarge { .. } => ErrorKind::Protocol,
+            Self::Closed { .. } => ErrorKind::Closed,
+        }
+    }
+
+    /// Returns the part of the call that failed, where the error knows it.
+    #[must_use]
+    pub fn phase(&self) -> Option<Phase> {
+        match self {
+            Self::Timeout { phase, .. } | Self::Io { phase, .. } => Some(*phase),
+            Self::PoolExhausted { .. } => Some(Phase::Acquire),
+            Self::Resolve { .. } | Self::Connect { .. } => Some(Phase::Connect),
+            Self::PeerClosed { .. } | Self::Protocol { .. } | Self::ReplyTooLarge { .. } => {
+                Some(Phase::Read)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the limit that ran out, for the errors of time.
+    #[must_use]
+    pub fn limit(&self) -> Option<Duration> {
+        match self {
+            Self::Timeout { limit, .. } | Self::PoolExhausted { limit, .. } => Some(*limit),
+            _ => None,
+        }
+    }
+
+    /// Returns the server that was meant, as the user wrote it; `None` if no server was involved.
+    #[must_use]
+    pub fn peer(&self) -> Option<&str> {
+        match self {
+            Self::Invalid(_) => None,
+            Self::Resolve { host, .. } => Some(host),
+            Self::Connect { endpoint, .. }
+            | Self::PoolExhausted { endpoint, .. }
+            | Self::Timeout { endpoint, .. }
+            | Self::Io { endpoint, .. }
+            | Self::PeerClosed { endpoint, .. }
+            | Self::Protocol { endpoint, .. }
+            | Self::ReplyTooLarge { endpoint, .. }
+            | Self::Closed { endpoint }
+            | Self::Forked { endpoint } => Some(endpoint),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The TagCache client that the PHP extension is built on: a pool of exclusively owned connections and the wire
+//! protocol. It knows nothing of PHP: bytes in, owned replies out, so no Zend call can happen while a connection
+//! is checked out.
+//!
+//! The house, from the outside in:
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`call()`] | one call: deadline, check-out, exchange, the one retry, check-in |
+//! | [`pool`] | who may use which connection: gate, guard, idle queue, lifetimes |
+//! | `exchange` | commands out, replies in, on one guard, without deadlock |
+//! | `conn` | a socket: connecting, sending, receiving, probing |
+//! | [`proto`] | commands to bytes, bytes to replies |
+//! | [`codec`] | values to bytes and back |
+//! | [`config`], [`deadline`], [`error`], [`fork`] | the words they all use |
+//!
+//! # Examples
+//!
+//! ```no_run
+//! use tagcache_client::{CallLimits, Commands, Endpoint, Pool, PoolConfig, Replies, Reply, call};
+//!
+//! let pool = Pool::new(PoolConfig::new(Endpoint::tcp("127.0.0.1", 1984)));
+//! let mut commands = Commands::new();
+//! commands.get(b"greeting")?;
+//! let mut replies = Replies::new();
+//! call(&pool, &CallLimits::default(), &commands, &mut replies)?;
+//! if let Reply::Value(bytes) = replies.get(0) {
+//!     println!("{} bytes", bytes.len());
+//! }
+//! # Ok::<(), tagcache_client::Error>(())
+//! ```
+#![deny(unsafe_code)]
+#![cfg_attr(test, allow(unused_results))]
+
+pub mod codec;
+pub mod config;
+pub mod deadline;
+pub mod error;
+pub mod fork;
+pub mod pool;
+pub mod proto;
+
+mod call;
+mod conn;
+mod exchange;
+mod sync;
+
+pub use call::call;
+pub use codec::{DecodeError, Decoded, Value, decode};
+pub use config::{CallLimits, Endpoint, KeepAlive, PoolConfig};
+pub use deadline::Deadline;
+pub use error::{Error, ErrorKind, Phase, ProtocolFault};
+pub use pool::{ConnectionGuard, Pool, PoolStats, guards_on_this_thread};
+pub use proto::{
+    Commands, InvalidName, NameKind, NameReason, Replies, Reply, ServerStats, TagList, TagMatch,
+};

@@ -1,0 +1,242 @@
+//! The pool: who may use which connection, and when one is closed.
+//!
+//! [`Pool::check_out`] hands out a [`ConnectionGuard`], which owns a connection outright until it is dropped. There
+//! is no shared handle to a connection, no counter that picks one and no pointer to the last one used, so two
+//! threads on one socket is not a race that a lock prevents but a program that cannot be written.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `gate` | the permits and the line of waiters; every decision |
+//! | `core` | idle connections, lifetimes, drain, close, housekeeping |
+//! | `guard` | the exclusive ownership, and the way back |
+//! | `stats` | the counters |
+
+mod core;
+mod gate;
+mod guard;
+mod stats;
+
+use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::config::{CallLimits, PoolConfig};
+use crate::conn::{self, Connection};
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::fork;
+
+use self::core::{Core, Denied, Keeping};
+
+pub(crate) use self::core::Managed;
+
+pub use guard::guards_on_this_thread;
+pub use stats::PoolStats;
+
+/// A guard over a TagCache connection.
+pub type ConnectionGuard = guard::Guard<Connection>;
+
+/// A pool of connections to one server, shared by all threads of a process. Clones are the same pool. Nothing is
+/// opened before the first check-out.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    config: PoolConfig,
+    core: Arc<Core<Connection>>,
+    born: Instant,
+    last_used_ms: AtomicU64,
+}
+
+impl Pool {
+    /// Makes a pool. Opens no connection.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `config.size` is 0 or more than a million.
+    #[must_use]
+    pub fn new(config: PoolConfig) -> Self {
+        assert!(
+            (1..=1_000_000).contains(&config.size),
+            "pool size {} not in 1..=1000000",
+            config.size
+        );
+        fork::install();
+        let keeping = Keeping {
+            size: config.size,
+            max_lifetime: config.max_lifetime,
+            idle_timeout: config.idle_timeout,
+            min_idle: config.min_idle,
+        };
+        let shared = Shared {
+            config,
+            core: Arc::new(Core::new(keeping)),
+            born: Instant::now(),
+            last_used_ms: AtomicU64::new(0),
+        };
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Returns what the pool was made with.
+    #[must_use]
+    pub fn config(&self) -> &PoolConfig {
+        &self.shared.config
+    }
+
+    /// Checks a connection out, waiting for one until `deadline` and at most `limits.acquire_timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Timeout`] in the phases acquire and connect, [`Error::Connect`] and [`Error::Resolve`] if a new
+    /// connection was needed and the server can't be reached, [`Error::Closed`], [`Error::Forked`].
+    pub fn check_out(
+        &self,
+        limits: &CallLimits,
+        deadline: &Deadline,
+    ) -> Result<ConnectionGuard, Error> {
+        self.touch(deadline.started());
+        self.shared
+            .core
+            .check_out(deadline, limits.acquire_timeout, limits.probe_after, || {
+                self.connect(limits, deadline)
+            })
+            .map_err(|denied| self.explain(denied, limits, deadline))
+    }
+
+    /// Checks a connection out if one is free at once; `None` if not. The only way for a thread that holds a guard
+    /// to get another (rule L3).
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::check_out`], without the phase acquire.
+    pub fn try_check_out(
+        &self,
+        limits: &CallLimits,
+        deadline: &Deadline,
+    ) -> Result<Option<ConnectionGuard>, Error> {
+        self.touch(deadline.started());
+        self.shared
+            .core
+            .try_check_out(deadline.started(), limits.probe_after, || {
+                self.connect(limits, deadline)
+            })
+            .map_err(|denied| self.explain(denied, limits, deadline))
+    }
+
+    /// Opens a connection within `limits.connect_timeout` and `deadline`.
+    pub(crate) fn connect(
+        &self,
+        limits: &CallLimits,
+        deadline: &Deadline,
+    ) -> Result<Connection, Error> {
+        conn::connect(
+            &self.shared.config,
+            &deadline.at_most(limits.connect_timeout),
+        )
+    }
+
+    /// Opens the connections that `min_idle` asks for, after the first call and within its deadline. A failure
+    /// ends it silently: the next call that needs a connection reports what is wrong.
+    pub(crate) fn warm_up(&self, limits: &CallLimits, deadline: &Deadline) {
+        for _ in 0..self.shared.core.take_warm_up() {
+            if deadline.remaining().is_none()
+                || !matches!(
+                    self.shared.core.warm_up(|| self.connect(limits, deadline)),
+                    Ok(true)
+                )
+            {
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn count_retry(&self) {
+        self.shared.core.counters.retries.add_one();
+    }
+
+    /// Closes idle connections now and those in use at their check-in. Returns how many were closed now.
+    pub fn drain(&self) -> usize {
+        if self.is_inherited() {
+            0
+        } else {
+            self.shared.core.drain()
+        }
+    }
+
+    /// Closes the pool: whoever waits for a connection fails at once, whoever comes later too; then waits up to
+    /// `wait` for connections that are out. Returns whether all came home (those that come later are closed then).
+    pub fn close(&self, wait: Duration) -> bool {
+        self.is_inherited() || self.shared.core.close(&Deadline::after(wait))
+    }
+
+    /// Closes idle connections that the last `idle_timeout` did not need. Cheap; meant for the end of a request.
+    pub fn housekeep(&self) {
+        self.shared.core.housekeep();
+    }
+
+    /// Returns whether another process made this pool (this one is its forked child). Every call on it fails with
+    /// [`Error::Forked`]; make a new pool and give this one to [`Pool::leak`].
+    #[must_use]
+    pub fn is_inherited(&self) -> bool {
+        self.shared.core.is_inherited()
+    }
+
+    /// Forgets the pool without running a destructor: in a forked child the structures are copies in whatever
+    /// state the parent's threads had them. The descriptors stay open until the process ends.
+    pub fn leak(self) {
+        mem::forget(self);
+    }
+
+    /// Returns the time since the last check-out was asked for (or since the pool was made).
+    #[must_use]
+    pub fn unused_for(&self) -> Duration {
+        // Relaxed: a time stamp, to the millisecond.
+        let used = self.shared.last_used_ms.load(Ordering::Relaxed);
+        self.shared
+            .born
+            .elapsed()
+            .saturating_sub(Duration::from_millis(used))
+    }
+
+    /// Looks at the pool.
+    #[must_use]
+    pub fn stats(&self) -> PoolStats {
+        self.shared.core.stats()
+    }
+
+    fn touch(&self, now: Instant) {
+        let ms = now.saturating_duration_since(self.shared.born).as_millis();
+        // Relaxed: a time stamp. Written only when it changes, so that threads don't fight for the line.
+        let ms = u64::try_from(ms).unwrap_or(u64::MAX);
+        if self.shared.last_used_ms.load(Ordering::Relaxed) != ms {
+            self.shared.last_used_ms.store(ms, Ordering::Relaxed);
+        }
+    }
+
+    #[cold]
+    fn explain(&self, denied: Denied<Error>, limits: &CallLimits, deadline: &Deadline) -> Error {
+        let endpoint = || self.shared.config.endpoint.to_string();
+        match denied {
+            Denied::Connect(error) => error,
+            Denied::Closed => Error::Closed {
+                endpoint: endpoint(),
+            },
+            Denied::Forked => Error::Forked {
+                endpoint: endpoint(),
+            },
+            Denied::TimedOut { waiters } => Error::PoolExhausted {
+                endpoint: endpoint(),
+                limit: limits.acquire_timeout.min(limits.timeout),
+                elapsed: deadline.elapsed(),
+                size: self.shared.config.size,
+                waiters,
+            },
+        }
+    }
+}

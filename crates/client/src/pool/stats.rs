@@ -1,0 +1,72 @@
+//! What a pool counts. Counters only grow (no gauge is ever decremented, so none can wrap); what is in use right
+//! now is derived when somebody asks.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A monotone counter. Relaxed throughout: it publishes nothing and controls nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add_one(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The counters of one pool.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) check_outs: Counter,
+    pub(crate) waits: Counter,
+    pub(crate) acquire_timeouts: Counter,
+    pub(crate) opened: Counter,
+    pub(crate) connect_failures: Counter,
+    pub(crate) closed_broken: Counter,
+    pub(crate) closed_stale: Counter,
+    pub(crate) closed_retired: Counter,
+    pub(crate) retries: Counter,
+}
+
+/// One look at a pool. The counters belong together only loosely: they are read one after the other while other
+/// threads go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStats {
+    /// The most connections that may exist.
+    pub size: u32,
+    /// Connections that wait in the pool.
+    pub idle: u32,
+    /// Connections (or permits to open one) that are checked out.
+    pub in_use: u32,
+    /// Threads that wait for one.
+    pub waiters: u32,
+    /// The most that were checked out at once since the last housekeeping.
+    pub peak: u32,
+    /// Check-outs that succeeded.
+    pub check_outs: u64,
+    /// Check-outs that had to stand in line.
+    pub waits: u64,
+    /// Check-outs that gave up in line.
+    pub acquire_timeouts: u64,
+    /// Connections opened.
+    pub opened: u64,
+    /// Attempts to open one that failed.
+    pub connect_failures: u64,
+    /// Connections closed because a call on them failed or was left half done.
+    pub closed_broken: u64,
+    /// Connections closed before use: the server had closed them, or bytes nobody asked for lay in them, or the
+    /// pool had been drained.
+    pub closed_stale: u64,
+    /// Connections closed by age or because there were more than were needed.
+    pub closed_retired: u64,
+    /// Calls sent a second time, on a fresh connection.
+    pub retries: u64,
+    /// How often the pool was drained.
+    pub epoch: u64,
+    /// Whether the pool is closed.
+    pub closed: bool,
+}

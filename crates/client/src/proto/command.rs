@@ -1,0 +1,534 @@
+//! [`Commands`]: request lines, validated and encoded. Nothing invalid gets in, and a refused command leaves the
+//! buffer as it was, so whatever is in it can be sent as it is.
+
+use std::num::NonZeroU64;
+
+use crate::codec::Value;
+
+use super::name::{InvalidName, NameKind, NameReason, check_key, check_listed_key, check_tag};
+
+/// The commands of the protocol, as far as their replies differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Verb {
+    Put,
+    Add,
+    Get,
+    Del,
+    Incr,
+    Decr,
+    InvTag,
+    InvTagsAny,
+    InvTagsAll,
+    InvKeys,
+    KeysByTag,
+    Stats,
+    Flush,
+}
+
+impl Verb {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Put => "PUT",
+            Self::Add => "ADD",
+            Self::Get => "GET",
+            Self::Del => "DEL",
+            Self::Incr => "INCR",
+            Self::Decr => "DECR",
+            Self::InvTag => "INV_TAG",
+            Self::InvTagsAny => "INV_TAGS_ANY",
+            Self::InvTagsAll => "INV_TAGS_ALL",
+            Self::InvKeys => "INV_KEYS",
+            Self::KeysByTag => "KEYS_BY_TAG",
+            Self::Stats => "STATS",
+            Self::Flush => "FLUSH",
+        }
+    }
+
+    /// Returns whether the command may be sent again after bytes of it were accepted. Only what reads: a late
+    /// second PUT, DEL, INV_* or FLUSH would undo a newer write or revive what was invalidated.
+    pub(crate) fn replays(self) -> bool {
+        matches!(self, Self::Get | Self::KeysByTag | Self::Stats)
+    }
+}
+
+/// Which entries [`Commands::invalidate_tags`] removes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagMatch {
+    /// Those with at least one of the tags.
+    Any,
+    /// Those with all of them.
+    All,
+}
+
+/// A list of tags, checked and encoded once and used for as many commands as one likes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TagList {
+    joined: Vec<u8>,
+    count: usize,
+}
+
+impl TagList {
+    /// Returns the empty list.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends a tag.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`] for what the protocol can't carry; the list is unchanged then.
+    pub fn push(&mut self, tag: &[u8]) -> Result<(), InvalidName> {
+        check_tag(tag)?;
+        if self.count > 0 {
+            self.joined.push(b',');
+        }
+        self.joined.extend_from_slice(tag);
+        self.count += 1;
+        Ok(())
+    }
+
+    /// Empties the list, keeping its memory.
+    pub fn clear(&mut self) {
+        self.joined.clear();
+        self.count = 0;
+    }
+
+    /// Returns the number of tags.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Returns whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Appends the field of PUT, ADD, INCR and DECR, in which a lone `-` means "none": the tag `-` gets a comma
+    /// behind it, the server drops the empty tag that follows.
+    fn write_field(&self, out: &mut Vec<u8>) {
+        if self.count == 0 {
+            out.push(b'-');
+        } else {
+            out.extend_from_slice(&self.joined);
+            if self.joined == b"-" {
+                out.push(b',');
+            }
+        }
+    }
+}
+
+/// Request lines ready to be sent, with what is needed to read their replies.
+#[derive(Clone, Debug, Default)]
+pub struct Commands {
+    bytes: Vec<u8>,
+    verbs: Vec<Verb>,
+}
+
+impl Commands {
+    /// Returns an empty buffer.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Removes all commands; memory up to `keep_bytes` is kept for the next ones.
+    pub fn clear(&mut self, keep_bytes: usize) {
+        self.bytes.clear();
+        self.bytes.shrink_to(keep_bytes);
+        self.verbs.clear();
+        self.verbs.shrink_to(keep_bytes / 16);
+    }
+
+    /// Returns the number of commands.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.verbs.len()
+    }
+
+    /// Returns whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.verbs.is_empty()
+    }
+
+    /// Returns the size of all commands on the wire, in bytes.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(crate) fn verbs(&self) -> &[Verb] {
+        &self.verbs
+    }
+
+    /// Stores `value` under `key` and replaces what was there, its tags and its time to live included.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`] for a key that the protocol can't carry.
+    pub fn put(
+        &mut self,
+        key: &[u8],
+        ttl_ms: Option<NonZeroU64>,
+        tags: &TagList,
+        value: Value<'_>,
+    ) -> Result<(), InvalidName> {
+        self.store(Verb::Put, key, ttl_ms, tags, value)
+    }
+
+    /// Stores `value` under `key` if nothing is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Commands::put`].
+    pub fn add(
+        &mut self,
+        key: &[u8],
+        ttl_ms: Option<NonZeroU64>,
+        tags: &TagList,
+        value: Value<'_>,
+    ) -> Result<(), InvalidName> {
+        self.store(Verb::Add, key, ttl_ms, tags, value)
+    }
+
+    /// Reads the value of `key`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Commands::put`].
+    pub fn get(&mut self, key: &[u8]) -> Result<(), InvalidName> {
+        check_key(key)?;
+        self.simple(Verb::Get, key);
+        Ok(())
+    }
+
+    /// Removes `key`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Commands::put`].
+    pub fn delete(&mut self, key: &[u8]) -> Result<(), InvalidName> {
+        check_key(key)?;
+        self.simple(Verb::Del, key);
+        Ok(())
+    }
+
+    /// Adds `by` to the integer under `key`, which begins at 0. Without `ttl_ms` the server keeps the time to live
+    /// and restarts its clock; without tags it keeps the tags.
+    ///
+    /// # Errors
+    ///
+    /// As [`Commands::put`].
+    pub fn incr(
+        &mut self,
+        key: &[u8],
+        by: i64,
+        ttl_ms: Option<NonZeroU64>,
+        tags: &TagList,
+    ) -> Result<(), InvalidName> {
+        self.count(Verb::Incr, key, by, ttl_ms, tags)
+    }
+
+    /// Subtracts `by` from the integer under `key`; otherwise as [`Commands::incr`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Commands::put`].
+    pub fn decr(
+        &mut self,
+        key: &[u8],
+        by: i64,
+        ttl_ms: Option<NonZeroU64>,
+        tags: &TagList,
+    ) -> Result<(), InvalidName> {
+        self.count(Verb::Decr, key, by, ttl_ms, tags)
+    }
+
+    /// Removes every entry with `tag`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`] for a tag that the protocol can't carry.
+    pub fn invalidate_tag(&mut self, tag: &[u8]) -> Result<(), InvalidName> {
+        check_tag(tag)?;
+        self.simple(Verb::InvTag, tag);
+        Ok(())
+    }
+
+    /// Removes the entries with any or all of `tags`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`] if there are no tags.
+    pub fn invalidate_tags(&mut self, tags: &TagList, how: TagMatch) -> Result<(), InvalidName> {
+        if tags.is_empty() {
+            let (what, reason) = (NameKind::Tag, NameReason::Empty);
+            return Err(InvalidName {
+                what,
+                reason,
+                offset: 0,
+            });
+        }
+        let verb = match how {
+            TagMatch::Any => Verb::InvTagsAny,
+            TagMatch::All => Verb::InvTagsAll,
+        };
+        self.simple(verb, &tags.joined);
+        Ok(())
+    }
+
+    /// Removes all of `keys` by one command. The server splits it at commas and trims each key, so such keys are
+    /// refused here; [`Commands::delete`] takes any.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`] for such a key, or if there are none.
+    pub fn invalidate_keys<'k>(
+        &mut self,
+        keys: impl IntoIterator<Item = &'k [u8]>,
+    ) -> Result<(), InvalidName> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(b"INV_KEYS\t");
+        let mut any = false;
+        for key in keys {
+            if let Err(error) = check_listed_key(key) {
+                self.bytes.truncate(start);
+                return Err(error);
+            }
+            if any {
+                self.bytes.push(b',');
+            }
+            any = true;
+            self.bytes.extend_from_slice(key);
+        }
+        if !any {
+            self.bytes.truncate(start);
+            let (what, reason) = (NameKind::Key, NameReason::Empty);
+            return Err(InvalidName {
+                what,
+                reason,
+                offset: 0,
+            });
+        }
+        self.end(Verb::InvKeys);
+        Ok(())
+    }
+
+    /// Lists the keys that carry `tag`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidName`] for a tag that the protocol can't carry.
+    pub fn keys_by_tag(&mut self, tag: &[u8]) -> Result<(), InvalidName> {
+        check_tag(tag)?;
+        self.simple(Verb::KeysByTag, tag);
+        Ok(())
+    }
+
+    /// Asks for the server's counters.
+    pub fn stats(&mut self) {
+        self.bytes.extend_from_slice(b"STATS");
+        self.end(Verb::Stats);
+    }
+
+    /// Removes every entry of the server.
+    pub fn flush(&mut self) {
+        self.bytes.extend_from_slice(b"FLUSH");
+        self.end(Verb::Flush);
+    }
+
+    fn simple(&mut self, verb: Verb, argument: &[u8]) {
+        let name = verb.name().as_bytes();
+        self.bytes.reserve(name.len() + argument.len() + 2);
+        self.bytes.extend_from_slice(name);
+        self.bytes.push(b'\t');
+        self.bytes.extend_from_slice(argument);
+        self.end(verb);
+    }
+
+    fn store(
+        &mut self,
+        verb: Verb,
+        key: &[u8],
+        ttl_ms: Option<NonZeroU64>,
+        tags: &TagList,
+        value: Value<'_>,
+    ) -> Result<(), InvalidName> {
+        check_key(key)?;
+        self.bytes.extend_from_slice(verb.name().as_bytes());
+        self.bytes.push(b'\t');
+        self.bytes.extend_from_slice(key);
+        self.write_ttl_and_tags(ttl_ms, tags);
+        self.bytes.push(b'\t');
+        value.write(&mut self.bytes);
+        self.end(verb);
+        Ok(())
+    }
+
+    fn count(
+        &mut self,
+        verb: Verb,
+        key: &[u8],
+        by: i64,
+        ttl_ms: Option<NonZeroU64>,
+        tags: &TagList,
+    ) -> Result<(), InvalidName> {
+        check_key(key)?;
+        self.bytes.extend_from_slice(verb.name().as_bytes());
+        self.bytes.push(b'\t');
+        self.bytes.extend_from_slice(key);
+        self.bytes.push(b'\t');
+        self.bytes
+            .extend_from_slice(itoa::Buffer::new().format(by).as_bytes());
+        self.write_ttl_and_tags(ttl_ms, tags);
+        self.end(verb);
+        Ok(())
+    }
+
+    fn write_ttl_and_tags(&mut self, ttl_ms: Option<NonZeroU64>, tags: &TagList) {
+        self.bytes.push(b'\t');
+        match ttl_ms {
+            Some(ms) => {
+                self.bytes
+                    .extend_from_slice(itoa::Buffer::new().format(ms.get()).as_bytes());
+            }
+            None => self.bytes.push(b'-'),
+        }
+        self.bytes.push(b'\t');
+        tags.write_field(&mut self.bytes);
+    }
+
+    fn end(&mut self, verb: Verb) {
+        self.bytes.push(b'\n');
+        self.verbs.push(verb);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(list: &[&str]) -> TagList {
+        let mut tags = TagList::new();
+        for tag in list {
+            tags.push(tag.as_bytes()).unwrap();
+        }
+        tags
+    }
+
+    fn line(fill: impl FnOnce(&mut Commands)) -> String {
+        let mut commands = Commands::new();
+        fill(&mut commands);
+        assert_eq!(commands.len(), 1);
+        String::from_utf8(commands.bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn every_command_is_one_line_of_the_protocol() {
+        let two = tags(&["a", "b"]);
+        let none = TagList::new();
+        let ttl = NonZeroU64::new(5000);
+        assert_eq!(
+            line(|c| c.put(b"k", None, &none, Value::Str(b"v")).unwrap()),
+            "PUT\tk\t-\t-\tv\n"
+        );
+        assert_eq!(
+            line(|c| c.put(b"k", ttl, &two, Value::Int(7)).unwrap()),
+            "PUT\tk\t5000\ta,b\t7\n"
+        );
+        assert_eq!(
+            line(|c| c.add(b"k", ttl, &none, Value::Null).unwrap()),
+            "ADD\tk\t5000\t-\t__TC_NULL__\n"
+        );
+        assert_eq!(line(|c| c.get(b"k,1").unwrap()), "GET\tk,1\n");
+        assert_eq!(line(|c| c.delete(b" k ").unwrap()), "DEL\t k \n");
+        assert_eq!(
+            line(|c| c.incr(b"n", -3, None, &none).unwrap()),
+            "INCR\tn\t-3\t-\t-\n"
+        );
+        assert_eq!(
+            line(|c| c.decr(b"n", i64::MIN, ttl, &two).unwrap()),
+            "DECR\tn\t-9223372036854775808\t5000\ta,b\n"
+        );
+        assert_eq!(line(|c| c.invalidate_tag(b"-").unwrap()), "INV_TAG\t-\n");
+        assert_eq!(
+            line(|c| c.invalidate_tags(&two, TagMatch::Any).unwrap()),
+            "INV_TAGS_ANY\ta,b\n"
+        );
+        assert_eq!(
+            line(|c| c.invalidate_tags(&two, TagMatch::All).unwrap()),
+            "INV_TAGS_ALL\ta,b\n"
+        );
+        assert_eq!(
+            line(|c| c.invalidate_keys([&b"a"[..], b"b"]).unwrap()),
+            "INV_KEYS\ta,b\n"
+        );
+        assert_eq!(line(|c| c.keys_by_tag(b"t").unwrap()), "KEYS_BY_TAG\tt\n");
+        assert_eq!(line(Commands::stats), "STATS\n");
+        assert_eq!(line(Commands::flush), "FLUSH\n");
+    }
+
+    #[test]
+    fn the_tag_dash_is_a_tag() {
+        assert_eq!(
+            line(|c| c.put(b"k", None, &tags(&["-"]), Value::Str(b"v")).unwrap()),
+            "PUT\tk\t-\t-,\tv\n"
+        );
+        assert_eq!(
+            line(|c| c
+                .put(b"k", None, &tags(&["-", "x"]), Value::Str(b"v"))
+                .unwrap()),
+            "PUT\tk\t-\t-,x\tv\n"
+        );
+    }
+
+    #[test]
+    fn a_refused_command_leaves_nothing_behind() {
+        let mut commands = Commands::new();
+        commands.get(b"first").unwrap();
+        let before = commands.bytes().to_vec();
+        assert!(commands.get(b"a\nFLUSH").is_err());
+        assert!(
+            commands
+                .put(b"", None, &TagList::new(), Value::Str(b"v"))
+                .is_err()
+        );
+        assert!(commands.invalidate_tag(b"a,b").is_err());
+        assert!(commands.invalidate_keys([&b"ok"[..], b"a,b"]).is_err());
+        assert!(commands.invalidate_keys([]).is_err());
+        assert!(
+            commands
+                .invalidate_tags(&TagList::new(), TagMatch::Any)
+                .is_err()
+        );
+        assert_eq!((commands.bytes(), commands.len()), (&before[..], 1));
+    }
+
+    #[test]
+    fn no_value_makes_a_second_line() {
+        for value in [
+            &b"a\nb"[..],
+            b"a\r",
+            b"\n",
+            b"\xff\xfe",
+            b"",
+            b"__TC_NULL__",
+            b"a\0",
+        ] {
+            let bytes = line(|c| {
+                c.put(b"k", None, &TagList::new(), Value::Str(value))
+                    .unwrap()
+            });
+            assert_eq!(bytes.matches(['\n', '\r']).count(), 1, "{value:?}");
+        }
+    }
+}

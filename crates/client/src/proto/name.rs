@@ -1,0 +1,200 @@
+//! What a key and a tag may contain. Checked before a byte is encoded: the protocol has no quoting, so a TAB ends
+//! a field, a line feed ends the command and begins another, and a byte that is not UTF-8 ends the connection.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// Which argument was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameKind {
+    /// A key.
+    Key,
+    /// A tag.
+    Tag,
+}
+
+impl fmt::Display for NameKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Key => "key",
+            Self::Tag => "tag",
+        })
+    }
+}
+
+/// Why it was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NameReason {
+    /// It has no bytes.
+    Empty,
+    /// It contains TAB, CR, LF or NUL.
+    Control(u8),
+    /// It is not valid UTF-8 from the offset on.
+    NotUtf8,
+    /// It contains a comma where the protocol separates by commas.
+    Comma,
+    /// It begins or ends with white space where the server trims it.
+    OuterSpace,
+}
+
+/// A key or tag that can't go over the wire. Nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub struct InvalidName {
+    /// Key or tag.
+    pub what: NameKind,
+    /// What is wrong with it.
+    pub reason: NameReason,
+    /// The byte at which it is wrong, from 0.
+    pub offset: usize,
+}
+
+impl fmt::Display for InvalidName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            what,
+            reason,
+            offset,
+        } = self;
+        match reason {
+            NameReason::Empty => return write!(f, "a {what} must not be empty"),
+            NameReason::Control(byte) => {
+                let name = match byte {
+                    0 => "a NUL byte (\\0)",
+                    b'\t' => "a TAB (\\t)",
+                    b'\n' => "a line feed (\\n)",
+                    _ => "a carriage return (\\r)",
+                };
+                write!(f, "a {what} must not contain {name}: byte {offset}")?;
+            }
+            NameReason::NotUtf8 => {
+                write!(
+                    f,
+                    "a {what} must be valid UTF-8: it is not from byte {offset} on"
+                )?;
+            }
+            NameReason::Comma => {
+                write!(f, "a {what} must not contain a comma here: byte {offset}")?;
+            }
+            NameReason::OuterSpace => {
+                write!(
+                    f,
+                    "a {what} must not begin or end with white space here: byte {offset}"
+                )?;
+            }
+        }
+        f.write_str("; encode it (rawurlencode(), bin2hex()) or choose another")
+    }
+}
+
+/// Checks a key as every command but INV_KEYS takes it.
+pub(crate) fn check_key(key: &[u8]) -> Result<(), InvalidName> {
+    check(key, NameKind::Key)
+}
+
+/// Checks a key of INV_KEYS, which splits at commas and trims.
+pub(crate) fn check_listed_key(key: &[u8]) -> Result<(), InvalidName> {
+    check(key, NameKind::Key)?;
+    check_listed(key, NameKind::Key)
+}
+
+/// Checks a tag: lists of tags are separated by commas, and INV_TAGS_* trims each.
+pub(crate) fn check_tag(tag: &[u8]) -> Result<(), InvalidName> {
+    check(tag, NameKind::Tag)?;
+    check_listed(tag, NameKind::Tag)
+}
+
+fn check(name: &[u8], what: NameKind) -> Result<(), InvalidName> {
+    let refuse = |reason, offset| {
+        Err(InvalidName {
+            what,
+            reason,
+            offset,
+        })
+    };
+    if name.is_empty() {
+        return refuse(NameReason::Empty, 0);
+    }
+    if let Some(offset) = name
+        .iter()
+        .position(|byte| matches!(byte, 0 | b'\t' | b'\n' | b'\r'))
+    {
+        return refuse(NameReason::Control(name[offset]), offset);
+    }
+    match std::str::from_utf8(name) {
+        Ok(_) => Ok(()),
+        Err(error) => refuse(NameReason::NotUtf8, error.valid_up_to()),
+    }
+}
+
+/// The further rules where names stand in a list. `name` is valid UTF-8 already.
+fn check_listed(name: &[u8], what: NameKind) -> Result<(), InvalidName> {
+    let refuse = |reason, offset| {
+        Err(InvalidName {
+            what,
+            reason,
+            offset,
+        })
+    };
+    if let Some(offset) = memchr::memchr(b',', name) {
+        return refuse(NameReason::Comma, offset);
+    }
+    let text = std::str::from_utf8(name).unwrap_or_default();
+    if text.trim_start().len() != text.len() {
+        return refuse(NameReason::OuterSpace, 0);
+    }
+    let trimmed = text.trim_end().len();
+    if trimmed != text.len() {
+        return refuse(NameReason::OuterSpace, trimmed);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(bytes: &[u8]) -> Option<(NameReason, usize)> {
+        check_key(bytes).err().map(|e| (e.reason, e.offset))
+    }
+
+    fn tag(bytes: &[u8]) -> Option<(NameReason, usize)> {
+        check_tag(bytes).err().map(|e| (e.reason, e.offset))
+    }
+
+    #[test]
+    fn keys() {
+        assert_eq!(key(b""), Some((NameReason::Empty, 0)));
+        assert_eq!(key(b"a\tb"), Some((NameReason::Control(b'\t'), 1)));
+        assert_eq!(key(b"ab\nFLUSH"), Some((NameReason::Control(b'\n'), 2)));
+        assert_eq!(key(b"a\0"), Some((NameReason::Control(0), 1)));
+        assert_eq!(key(b"\r"), Some((NameReason::Control(b'\r'), 0)));
+        assert_eq!(key(b"a\xff"), Some((NameReason::NotUtf8, 1)));
+        for good in ["a", "a,b", " a ", "-", "ü", "a\u{2028}b", "\u{1}"] {
+            assert_eq!(key(good.as_bytes()), None, "{good:?}");
+        }
+    }
+
+    #[test]
+    fn tags() {
+        assert_eq!(tag(b"a,b"), Some((NameReason::Comma, 1)));
+        assert_eq!(tag(b" a"), Some((NameReason::OuterSpace, 0)));
+        assert_eq!(
+            tag("a\u{3000}".as_bytes()),
+            Some((NameReason::OuterSpace, 1))
+        );
+        assert_eq!(tag("\u{85}a".as_bytes()), Some((NameReason::OuterSpace, 0)));
+        for good in ["a", "a b", "-", "ü", "__TC_NULL__"] {
+            assert_eq!(tag(good.as_bytes()), None, "{good:?}");
+        }
+    }
+
+    #[test]
+    fn the_message_says_what_where_and_what_to_do() {
+        assert_eq!(
+            check_key(b"a\nb").unwrap_err().to_string(),
+            "a key must not contain a line feed (\\n): byte 1; encode it (rawurlencode(), bin2hex()) or choose another"
+        );
+    }
+}
