@@ -1,0 +1,158 @@
+//! `tagcached`: the TagCache protocol in memory, on TCP and Unix sockets, until SIGTERM.
+
+#![forbid(unsafe_code)]
+
+use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use lexopt::prelude::*;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use tagcached::{Config, OnFull, Server};
+
+const HELP: &str = "\
+tagcached: the TagCache protocol in memory
+
+usage: tagcached [OPTIONS]
+
+  --listen ADDR:PORT      TCP address to listen on; port 0 takes a free one
+                          (default 127.0.0.1:1984; `none` for no TCP)
+  --unix PATH             also listen on a Unix socket
+  --threads N             worker threads, 1 to 256 (default: one a processor)
+  --max-memory SIZE       what all entries may occupy (default 1G)
+  --on-full evict|error   when memory is full: remove what was used least recently,
+                          or answer `ERR out_of_memory` (default evict)
+  --max-connections N     connections at once (default 4096)
+  --max-line SIZE         longest request line (default 64M)
+  --max-output SIZE       unsent replies of one connection before its requests wait
+                          (default 1M)
+  --sweep-ms N            pause between sweeps for expired entries (default 100)
+  --port-file PATH        write the TCP port there when ready
+  --help                  print this
+  --version               print the version
+
+SIZE is a number of bytes, or one with K, M or G (times 1024 each).
+SIGTERM and SIGINT stop it.
+";
+
+struct Options {
+    config: Config,
+    port_file: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let options = match parse() {
+        Ok(Some(options)) => options,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tagcached: {error}; see --help");
+            return ExitCode::from(2);
+        }
+    };
+    match serve(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tagcached: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs until a signal.
+fn serve(options: Options) -> Result<(), Box<dyn Error>> {
+    // First, so that a signal during the start stops it in order too.
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let unix = options.config.unix.clone();
+    let tcp = options.config.listen.is_some();
+    let server = Server::start(options.config)?;
+    if let Some(path) = &options.port_file {
+        std::fs::write(path, format!("{}\n", server.addr().port()))
+            .map_err(|e| format!("cannot write the port file {}: {e}", path.display()))?;
+    }
+    let tcp = tcp.then(|| server.addr().to_string());
+    let unix = unix.map(|path| format!("unix:{}", path.display()));
+    let places: Vec<String> = tcp.into_iter().chain(unix).collect();
+    println!("tagcached listening on {}", places.join(" and "));
+    signals.forever().next();
+    server.stop();
+    if let Some(path) = &options.port_file {
+        // Somebody may have removed it.
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(())
+}
+
+/// Reads the command line; None when it asked for a text only.
+fn parse() -> Result<Option<Options>, lexopt::Error> {
+    let mut config = Config {
+        listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 1984))),
+        ..Config::default()
+    };
+    let mut port_file = None;
+    let mut args = lexopt::Parser::from_env();
+    while let Some(arg) = args.next()? {
+        match arg {
+            Long("listen") => config.listen = args.value()?.parse_with(listen)?,
+            Long("unix") => config.unix = Some(args.value()?.into()),
+            Long("threads") => {
+                config.threads = args.value()?.parse_with(|text| match text.parse() {
+                    Ok(n @ 1..=256) => Ok(n),
+                    _ => Err("give 1 to 256 threads"),
+                })?
+            }
+            Long("max-memory") => config.max_memory_bytes = args.value()?.parse_with(size)?,
+            Long("on-full") => config.on_full = args.value()?.parse_with(on_full)?,
+            Long("max-connections") => config.max_connections = args.value()?.parse()?,
+            Long("max-line") => config.max_line_bytes = args.value()?.parse_with(size)?,
+            Long("max-output") => config.max_output_bytes = args.value()?.parse_with(size)?,
+            Long("sweep-ms") => {
+                config.sweep_interval = Duration::from_millis(args.value()?.parse()?);
+            }
+            Long("port-file") => port_file = Some(args.value()?.into()),
+            Short('h') | Long("help") => {
+                print!("{HELP}");
+                return Ok(None);
+            }
+            Short('V') | Long("version") => {
+                println!("tagcached {}", env!("CARGO_PKG_VERSION"));
+                return Ok(None);
+            }
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Some(Options { config, port_file }))
+}
+
+fn listen(text: &str) -> Result<Option<SocketAddr>, String> {
+    match text {
+        "none" => Ok(None),
+        _ => text
+            .parse()
+            .map(Some)
+            .map_err(|_| "give ADDR:PORT, such as 127.0.0.1:1984".into()),
+    }
+}
+
+fn on_full(text: &str) -> Result<OnFull, &'static str> {
+    match text {
+        "evict" => Ok(OnFull::Evict),
+        "error" => Ok(OnFull::Error),
+        _ => Err("give evict or error"),
+    }
+}
+
+fn size(text: &str) -> Result<usize, &'static str> {
+    let (digits, unit) = match text.as_bytes().last() {
+        Some(b'K' | b'k') => (&text[..text.len() - 1], 1 << 10),
+        Some(b'M' | b'm') => (&text[..text.len() - 1], 1 << 20),
+        Some(b'G' | b'g') => (&text[..text.len() - 1], 1 << 30),
+        _ => (text, 1),
+    };
+    let number: Option<usize> = digits.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(unit))
+        .ok_or("give a number of bytes, or one with K, M or G")
+}

@@ -1,0 +1,291 @@
+//! One connection: from received bytes to sent replies, without ever blocking.
+//!
+//! * C1: each line is executed once, and replies leave in the order of their requests.
+//! * C2: no line is executed while more than `max_output` reply bytes are unsent. So a connection
+//!   holds at most that much output and one reply, and one line and one read of input.
+//! * C3: when [`Connection::drive`] returns [`Next::Wait`], the socket refused in every direction
+//!   in which there is work, or gave less than asked for: the next edge will wake it.
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+
+use memchr::{memchr, memchr_iter, memrchr};
+
+use crate::proto::{LINE_TOO_LONG, execute};
+use crate::store::Store;
+use crate::stream::Stream;
+
+/// Bytes of one read.
+pub(crate) const READ: usize = 128 << 10;
+
+/// Reply bytes that are sent although more requests are at hand: the peer reads them meanwhile.
+const SEND_AT: usize = 64 << 10;
+
+/// Rounds of one turn, after which other connections come first.
+const ROUNDS: usize = 16;
+
+/// A connection's own buffer above this is freed when it is empty.
+const KEEP: usize = 4 << 10;
+
+/// The lent output buffer above this is freed.
+const KEEP_SPARE: usize = 4 << 20;
+
+/// What the connections of a worker share.
+#[derive(Debug)]
+pub(crate) struct Shared<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) max_line: usize,
+    pub(crate) max_output: usize,
+    /// Where reads go.
+    pub(crate) scratch: Box<[u8]>,
+    /// An empty buffer with room, lent to the connection that has its turn.
+    pub(crate) spare: Vec<u8>,
+}
+
+/// What becomes of a connection after its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Drive it at the next event.
+    Wait,
+    /// Drive it again after the others.
+    Again,
+    /// Drop it.
+    Close,
+}
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) stream: Stream,
+    /// Received, not executed from `at` on.
+    input: Vec<u8>,
+    at: usize,
+    /// No LF in `input` between `at` and here.
+    searched: usize,
+    /// Whole lines wait in `input` (C2).
+    held: bool,
+    /// The rest of an over-long line is to be skipped.
+    skipping: bool,
+    /// Replies, sent up to `sent`.
+    output: Vec<u8>,
+    sent: usize,
+    /// The socket took no more in this turn.
+    blocked: bool,
+    /// Nothing more is executed; close when the output is sent.
+    closing: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            input: Vec::new(),
+            at: 0,
+            searched: 0,
+            held: false,
+            skipping: false,
+            output: Vec::new(),
+            sent: 0,
+            blocked: false,
+            closing: false,
+        }
+    }
+
+    /// Sends, executes and reads as far as it goes. `hung_up`: the peer sends no more, so there
+    /// will be no edge after its last byte; read to the end.
+    pub(crate) fn drive(&mut self, shared: &mut Shared<'_>, hung_up: bool) -> Next {
+        if self.output.is_empty() {
+            self.output = std::mem::take(&mut shared.spare);
+        }
+        // An error of the socket leaves nobody to talk to.
+        let next = self.turn(shared, hung_up).unwrap_or(Next::Close);
+        if self.output.is_empty() {
+            let spare = std::mem::take(&mut self.output);
+            if spare.capacity() > shared.spare.capacity() && spare.capacity() <= KEEP_SPARE {
+                shared.spare = spare;
+            }
+        }
+        if next == Next::Close {
+            // Ends the stream in order where unread requests would reset it.
+            let _ = self.stream.shutdown(Shutdown::Write);
+        }
+        next
+    }
+
+    fn turn(&mut self, shared: &mut Shared<'_>, hung_up: bool) -> io::Result<Next> {
+        self.blocked = false;
+        let mut drained = false;
+        for _ in 0..ROUNDS {
+            if self.held {
+                self.run_input(shared)?;
+            }
+            self.send()?;
+            if self.closing {
+                return Ok(if self.output.is_empty() {
+                    Next::Close
+                } else {
+                    Next::Wait
+                });
+            }
+            if self.held {
+                if self.blocked {
+                    return Ok(Next::Wait);
+                }
+                continue;
+            }
+            if drained {
+                return Ok(Next::Wait);
+            }
+            match self.stream.read(&mut shared.scratch) {
+                Ok(0) => self.finish(shared),
+                Ok(n) => {
+                    // A stream socket that gives less than asked for has been emptied.
+                    drained = n < shared.scratch.len() && !hung_up;
+                    self.receive(shared, n)?;
+                }
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => drained = true,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        self.send()?;
+        Ok(Next::Again)
+    }
+
+    /// Takes in the first `n` bytes of the scratch buffer.
+    fn receive(&mut self, shared: &Shared<'_>, n: usize) -> io::Result<()> {
+        let bytes = &shared.scratch[..n];
+        if !self.input.is_empty() {
+            self.input.extend_from_slice(bytes);
+            return self.run_input(shared);
+        }
+        let used = self.run(shared, bytes, 0)?;
+        self.input.extend_from_slice(&bytes[used..]);
+        self.settle(shared);
+        Ok(())
+    }
+
+    /// Executes the lines of `input`.
+    fn run_input(&mut self, shared: &Shared<'_>) -> io::Result<()> {
+        let input = std::mem::take(&mut self.input);
+        let used = self.run(shared, &input[self.at..], self.searched - self.at)?;
+        self.input = input;
+        self.at += used;
+        self.settle(shared);
+        Ok(())
+    }
+
+    /// Puts `input` in order after a run: no executed bytes in front, unless lines are held.
+    fn settle(&mut self, shared: &Shared<'_>) {
+        if self.held {
+            self.searched = self.at;
+            return;
+        }
+        if self.input.len() - self.at > shared.max_line {
+            self.skipping = true;
+            self.at = self.input.len();
+        }
+        if self.at < self.input.len() {
+            self.input.drain(..self.at);
+        } else if self.input.capacity() > KEEP {
+            self.input = Vec::new();
+        } else {
+            self.input.clear();
+        }
+        self.at = 0;
+        self.searched = self.input.len();
+    }
+
+    /// Executes the whole lines of `bytes`, of which the first `searched` hold no LF, and returns
+    /// how many bytes that took. Sets `held` when it stopped early (C2), `closing` when a line
+    /// is not UTF-8.
+    fn run(&mut self, shared: &Shared<'_>, bytes: &[u8], searched: usize) -> io::Result<usize> {
+        self.held = false;
+        let mut start = 0;
+        if self.skipping {
+            let Some(end) = memchr(b'\n', bytes) else {
+                return Ok(bytes.len());
+            };
+            self.skipping = false;
+            self.output.extend_from_slice(LINE_TOO_LONG);
+            start = end + 1;
+        }
+        let from = searched.max(start);
+        let Some(last) = memrchr(b'\n', &bytes[from..]) else {
+            return Ok(start);
+        };
+        let end = from + last + 1;
+        let (text, valid) = whole_lines(&bytes[start..end]);
+        let now = shared.store.now();
+        let send_at = SEND_AT.min(shared.max_output);
+        let mut line_start = 0;
+        for lf in memchr_iter(b'\n', text.as_bytes()) {
+            let line = &text[line_start..lf];
+            line_start = lf + 1;
+            if line.len() > shared.max_line {
+                self.output.extend_from_slice(LINE_TOO_LONG);
+            } else {
+                execute(shared.store, line, now, &mut self.output);
+            }
+            if self.unsent() >= send_at {
+                self.send()?;
+                if self.unsent() > shared.max_output && start + line_start < end {
+                    self.held = true;
+                    return Ok(start + line_start);
+                }
+            }
+        }
+        if valid {
+            return Ok(end);
+        }
+        self.closing = true;
+        Ok(bytes.len())
+    }
+
+    /// The peer sends no more: executes an unterminated last line, as the real server does.
+    fn finish(&mut self, shared: &Shared<'_>) {
+        if self.skipping {
+            self.output.extend_from_slice(LINE_TOO_LONG);
+        } else if let Ok(line) = str::from_utf8(&self.input) {
+            execute(shared.store, line, shared.store.now(), &mut self.output);
+        }
+        self.input = Vec::new();
+        self.closing = true;
+    }
+
+    /// Sends what it can.
+    fn send(&mut self) -> io::Result<()> {
+        while !self.blocked && self.sent < self.output.len() {
+            match self.stream.write(&self.output[self.sent..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => self.sent += n,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.blocked = true,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+        if self.sent == self.output.len() {
+            self.output.clear();
+            self.sent = 0;
+        } else if self.sent > self.output.len() / 2 {
+            self.output.drain(..self.sent);
+            self.sent = 0;
+        }
+        Ok(())
+    }
+
+    fn unsent(&self) -> usize {
+        self.output.len() - self.sent
+    }
+}
+
+/// The lines in front of the first one that is not UTF-8, and whether that is all of them.
+fn whole_lines(bytes: &[u8]) -> (&str, bool) {
+    match str::from_utf8(bytes) {
+        Ok(text) => (text, true),
+        Err(error) => {
+            let valid = &bytes[..error.valid_up_to()];
+            let end = memrchr(b'\n', valid).map_or(0, |lf| lf + 1);
+            (str::from_utf8(&valid[..end]).unwrap_or_default(), false)
+        }
+    }
+}

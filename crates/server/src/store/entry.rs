@@ -1,0 +1,150 @@
+//! One stored entry, and the list in order of use that runs through all entries of a shard.
+
+use slab::Slab;
+
+use super::tags::TagRef;
+
+/// A point in time, in nanoseconds since the store was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Tick(pub(super) u64);
+
+/// The deadline of an entry without TTL, and the tick that no entry reaches.
+pub(super) const NEVER: u64 = u64::MAX;
+
+/// No entry: the end of the list.
+const NIL: u32 = u32::MAX;
+
+/// Bytes that an entry occupies beside its key, value and tags: this struct, its slots in the
+/// hash table, and what the allocator adds to three blocks.
+const ENTRY_OVERHEAD: usize = size_of::<Entry>() + 64;
+
+/// Bytes that one tag of an entry occupies beside its name: link, member, its share of the tag.
+const TAG_OVERHEAD: usize = 32;
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) key: Box<str>,
+    pub(super) value: Box<[u8]>,
+    pub(super) tags: Box<[TagRef]>,
+    pub(super) hash: u64,
+    /// What this entry is accounted for in the budget.
+    pub(super) cost: usize,
+    /// Milliseconds to live from the last write; None: for ever. Kept, since INCR restarts it.
+    pub(super) ttl_ms: Option<u64>,
+    /// From here on the entry counts as absent; [`NEVER`] without TTL.
+    pub(super) deadline: u64,
+    /// When it was last moved to the front of the list of use.
+    pub(super) used_at: u64,
+    newer: u32,
+    older: u32,
+}
+
+impl Entry {
+    pub(super) fn new(hash: u64, key: &str, value: &[u8], cost: usize) -> Self {
+        Self {
+            key: key.into(),
+            value: value.into(),
+            tags: Box::default(),
+            hash,
+            cost,
+            ttl_ms: None,
+            deadline: NEVER,
+            used_at: 0,
+            newer: NIL,
+            older: NIL,
+        }
+    }
+
+    pub(super) fn is_expired(&self, now: Tick) -> bool {
+        now.0 >= self.deadline
+    }
+
+    /// Replaces the value, in place when the length allows it.
+    pub(super) fn set_value(&mut self, value: &[u8]) {
+        if self.value.len() == value.len() {
+            self.value.copy_from_slice(value);
+        } else {
+            self.value = value.into();
+        }
+    }
+
+    /// Sets the TTL and starts its clock.
+    pub(super) fn live_for(&mut self, ttl_ms: Option<u64>, now: Tick) {
+        self.ttl_ms = ttl_ms;
+        self.deadline = ttl_ms.map_or(NEVER, |ms| {
+            now.0.saturating_add(ms.saturating_mul(1_000_000))
+        });
+    }
+}
+
+/// What an entry with these parts is accounted for.
+pub(super) fn cost<'a>(key: &str, value_len: usize, tags: impl Iterator<Item = &'a str>) -> usize {
+    let tags: usize = tags.map(|tag| tag.len() + TAG_OVERHEAD).sum();
+    ENTRY_OVERHEAD + key.len() + value_len + tags
+}
+
+/// The list in order of use: ends only, the links are in the entries.
+#[derive(Debug)]
+pub(super) struct UseList {
+    newest: u32,
+    oldest: u32,
+}
+
+impl Default for UseList {
+    fn default() -> Self {
+        Self {
+            newest: NIL,
+            oldest: NIL,
+        }
+    }
+}
+
+impl UseList {
+    pub(super) fn oldest(&self) -> Option<u32> {
+        (self.oldest != NIL).then_some(self.oldest)
+    }
+
+    pub(super) fn is_newest(&self, id: u32) -> bool {
+        self.newest == id
+    }
+
+    /// Puts `id`, which is in no list, in front.
+    pub(super) fn push(&mut self, entries: &mut Slab<Entry>, id: u32, now: Tick) {
+        let entry = &mut entries[id as usize];
+        entry.used_at = now.0;
+        entry.newer = NIL;
+        entry.older = self.newest;
+        match self.newest {
+            NIL => self.oldest = id,
+            next => entries[next as usize].newer = id,
+        }
+        self.newest = id;
+    }
+
+    /// Takes `id` out of the list.
+    pub(super) fn unlink(&mut self, entries: &mut Slab<Entry>, id: u32) {
+        let (newer, older) = (entries[id as usize].newer, entries[id as usize].older);
+        match newer {
+            NIL => self.newest = older,
+            newer => entries[newer as usize].older = older,
+        }
+        match older {
+            NIL => self.oldest = newer,
+            older => entries[older as usize].newer = newer,
+        }
+    }
+
+    /// Number of entries found by walking from the newest; at most `limit` steps.
+    pub(super) fn walk(&self, entries: &Slab<Entry>, limit: usize) -> usize {
+        let mut at = self.newest;
+        let mut steps = 0;
+        while let Some(entry) = entries
+            .get(at as usize)
+            .filter(|_| at != NIL && steps < limit)
+        {
+            steps += 1;
+            at = entry.older;
+        }
+        steps
+    }
+}
