@@ -47,19 +47,19 @@ missing() {
     done
 }
 
-# as_root COMMAND...: through sudo if we are not root and there is one.
+# as_root COMMAND...: through sudo if we are not root.
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
     else
-        die "not root and no sudo; run as root: apt-get install --no-install-recommends ${MISSING[*]}"
+        sudo "$@"
     fi
 }
 
 install() {
     local log status=0 policy=/usr/sbin/policy-rc.d
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+        die "not root and no sudo; run as root: apt-get install --no-install-recommends ${MISSING[*]}"
     log="$(mktemp)"
     say "installing ${MISSING[*]}"
     as_root apt-get update >"$log" 2>&1 || say "apt-get update failed, trying with the old lists"
