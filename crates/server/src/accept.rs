@@ -114,10 +114,15 @@ impl Acceptor {
                         return false;
                     }
                     let waiting = self.listeners[id].accept();
+                    let is_last = waiting.is_err();
                     if let Ok(stream) = waiting {
                         turn_away(stream);
                     }
                     self.reserve = open_reserve();
+                    // Without a free descriptor the system says so even when nobody waits.
+                    if is_last {
+                        return true;
+                    }
                 }
             }
         }
