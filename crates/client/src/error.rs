@@ -51,6 +51,11 @@ pub enum ProtocolFault {
         /// How many.
         bytes: usize,
     },
+    /// Replies and commands are out of step: the line that closes a batch is another.
+    OutOfStep {
+        /// The beginning of the line that stood there, escaped.
+        line: String,
+    },
     /// A line that is no reply to the command it answers.
     Unexpected {
         /// The verb of the command.
@@ -63,7 +68,16 @@ pub enum ProtocolFault {
 impl fmt::Display for ProtocolFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Surplus { bytes } => write!(f, "{bytes} byte(s) more than were asked for"),
+            Self::Surplus { bytes } => {
+                write!(
+                    f,
+                    "{bytes} byte(s) more than were asked for (a stored value with a line feed does that)"
+                )
+            }
+            Self::OutOfStep { line } => write!(
+                f,
+                "\"{line}\" where the batch had to end (a stored value or key with a line feed does that)"
+            ),
             Self::Unexpected { verb, line } => write!(f, "\"{line}\" in reply to {verb}"),
         }
     }

@@ -1,9 +1,9 @@
 //! An exchange: commands out and replies in, on one connection, by one deadline.
 //!
 //! It succeeds only when exactly the expected replies have arrived and not a byte more: since order is the only
-//! thing that ties a reply to its command, one surplus line means that none of them can be trusted. Then, and when
-//! a line can't be the reply to its command, every reply of the exchange is thrown away and the connection is
-//! closed.
+//! thing that ties a reply to its command, one surplus line means that none of them can be trusted. Then, when a
+//! line can't be the reply to its command, and when the [`Seal`] of a batch is not where it has to be, every reply
+//! of the exchange is thrown away and the connection is closed.
 //!
 //! A server that writes each reply before it reads the next command stops reading when nobody takes its replies.
 //! A large batch is therefore written and read at the same time: as long as commands are unsent, nothing here
@@ -16,6 +16,7 @@ use crate::conn::{Connection, Wait};
 use crate::deadline::Deadline;
 use crate::error::{Phase, ProtocolFault};
 use crate::proto::{Commands, Malformed, Replies, Verb, parse};
+use crate::seal::Seal;
 
 /// What is sure to fit into an empty send buffer (Linux' smallest default is 16 KiB).
 const FITS_SEND_BUFFER: usize = 16 << 10;
@@ -43,8 +44,9 @@ pub(crate) enum Cause {
     TooLarge,
 }
 
-/// Sends `commands` and reads their replies into `replies`, which must be empty. On failure `replies` holds the
-/// replies that were complete, none if the framing is in doubt, and the connection is spoilt.
+/// Sends `commands` and reads their replies into `replies`, which must be empty. On failure the connection is
+/// spoilt, and `replies` holds the replies that were complete: none if the framing is in doubt or if a reply could
+/// have been pushed out of its place.
 pub(crate) fn run(
     connection: &mut Connection,
     commands: &Commands,
@@ -52,44 +54,66 @@ pub(crate) fn run(
     deadline: &Deadline,
     replies: &mut Replies,
 ) -> Result<(), Failure> {
-    connection.begin(commands.len());
-    let mut sent = 0;
-    let mut reader = Reader::new(commands.verbs(), max_reply_bytes, replies);
-    let done = send_all(
-        connection,
-        commands.bytes(),
-        deadline,
-        &mut reader,
-        &mut sent,
-    )
-    .and_then(|()| receive_rest(connection, deadline, &mut reader))
-    .and_then(|()| reader.finish());
+    let seal = commands.wants_seal().then(Seal::draw);
+    let sealing = seal.as_ref().map_or(&[][..], Seal::command);
+    connection.begin(commands.len() + usize::from(seal.is_some()));
+    let mut outgoing = Outgoing {
+        head: commands.bytes(),
+        tail: sealing,
+        sent: false,
+    };
+    let seal_reply = seal.as_ref().map(Seal::reply);
+    let mut reader = Reader::new(commands.verbs(), seal_reply, max_reply_bytes, replies);
+    let done = send_all(connection, &mut outgoing, deadline, &mut reader)
+        .and_then(|()| receive_rest(connection, deadline, &mut reader))
+        .and_then(|()| reader.finish());
     done.map_err(|cause| {
         connection.spoil();
         let received = reader.received;
-        if matches!(cause, Cause::Protocol(_)) {
+        if seal.is_some() || matches!(cause, Cause::Protocol(_)) {
+            // Without its seal a batch of reads is not known to be in step, as far as it came.
             replies.void();
         }
         Failure {
             cause,
-            sent: sent > 0,
+            sent: outgoing.sent,
             received,
         }
     })
 }
 
+/// What is still to be sent.
+struct Outgoing<'a> {
+    head: &'a [u8],
+    tail: &'a [u8],
+    /// Whether the kernel took anything yet.
+    sent: bool,
+}
+
+impl Outgoing<'_> {
+    fn len(&self) -> usize {
+        self.head.len() + self.tail.len()
+    }
+
+    fn advance(&mut self, sent: usize) {
+        self.sent |= sent > 0;
+        let of_head = sent.min(self.head.len());
+        self.head = &self.head[of_head..];
+        self.tail = &self.tail[sent - of_head..];
+    }
+}
+
 fn send_all(
     connection: &mut Connection,
-    bytes: &[u8],
+    outgoing: &mut Outgoing<'_>,
     deadline: &Deadline,
     reader: &mut Reader<'_>,
-    sent: &mut usize,
 ) -> Result<(), Cause> {
-    let duplex = bytes.len() > FITS_SEND_BUFFER;
+    let duplex = outgoing.len() > FITS_SEND_BUFFER;
     let wait = if duplex { Wait::Never } else { Wait::Armed };
-    while *sent < bytes.len() {
-        match connection.send(&bytes[*sent..], wait, deadline) {
-            Ok(n) => *sent += n,
+    while outgoing.len() > 0 {
+        match connection.send(outgoing.head, outgoing.tail, wait, deadline) {
+            Ok(sent) => outgoing.advance(sent),
             Err(error) if duplex && error.kind() == io::ErrorKind::WouldBlock => {
                 if !reader.drain(connection, deadline)? {
                     connection
@@ -99,7 +123,7 @@ fn send_all(
             }
             Err(error) => {
                 // A server that refuses says why before it hangs up: its word beats "connection reset".
-                let last_words = *sent > 0 && reader.drain(connection, deadline).is_ok();
+                let last_words = outgoing.sent && reader.drain(connection, deadline).is_ok();
                 if last_words && reader.is_done() {
                     connection.spoil();
                     return Ok(());
@@ -135,6 +159,8 @@ fn cause(phase: Phase, error: io::Error, deadline: &Deadline) -> Cause {
 /// Cuts what arrives into replies.
 struct Reader<'a> {
     verbs: &'a [Verb],
+    /// The line that has to follow the last reply, until it has.
+    seal: Option<&'a [u8]>,
     max_reply_bytes: usize,
     replies: &'a mut Replies,
     /// Where the line begins that is not complete yet.
@@ -145,12 +171,17 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(verbs: &'a [Verb], max_reply_bytes: usize, replies: &'a mut Replies) -> Self {
-        // Replies keep their length in 32 bits.
-        let max_reply_bytes = max_reply_bytes.min(u32::MAX as usize);
+    fn new(
+        verbs: &'a [Verb],
+        seal: Option<&'a [u8]>,
+        max_reply_bytes: usize,
+        replies: &'a mut Replies,
+    ) -> Self {
         Self {
             verbs,
-            max_reply_bytes,
+            seal,
+            // Replies keep their length in 32 bits.
+            max_reply_bytes: max_reply_bytes.min(u32::MAX as usize),
             replies,
             line: 0,
             scanned: 0,
@@ -159,7 +190,12 @@ impl<'a> Reader<'a> {
     }
 
     fn is_done(&self) -> bool {
-        self.replies.len() == self.verbs.len()
+        self.due() == 0
+    }
+
+    /// Returns how many lines have to come yet.
+    fn due(&self) -> usize {
+        self.verbs.len() - self.replies.len() + usize::from(self.seal.is_some())
     }
 
     /// Takes what has arrived, without waiting. Returns whether anything had.
@@ -192,9 +228,9 @@ impl<'a> Reader<'a> {
             Ok(0) => Err(Cause::PeerClosed),
             Ok(_) => {
                 self.received = true;
-                let before = self.replies.len();
+                let before = self.due();
                 let cut = self.cut();
-                connection.settle(self.replies.len() - before);
+                connection.settle(before - self.due());
                 cut
             }
             Err(error) => Err(cause(Phase::Read, error, deadline)),
@@ -203,7 +239,7 @@ impl<'a> Reader<'a> {
 
     /// Cuts the complete lines off.
     fn cut(&mut self) -> Result<(), Cause> {
-        while let Some(&verb) = self.verbs.get(self.replies.len()) {
+        while !self.is_done() {
             let bytes = &self.replies.bytes;
             let Some(length) = memchr::memchr(b'\n', &bytes[self.scanned..]) else {
                 self.scanned = bytes.len();
@@ -211,17 +247,31 @@ impl<'a> Reader<'a> {
             };
             let end = self.scanned + length;
             self.check_length(end)?;
-            let line = &self.replies.bytes[self.line..end];
-            let (kept, skip) = parse(verb, line).map_err(|Malformed| {
-                Cause::Protocol(ProtocolFault::Unexpected {
-                    verb: verb.name(),
-                    line: excerpt(line),
-                })
-            })?;
-            self.replies.keep(kept, self.line + skip, end);
+            self.take(end)?;
             self.line = end + 1;
             self.scanned = self.line;
         }
+        Ok(())
+    }
+
+    /// Takes the line that ends at `end` for what is due next.
+    fn take(&mut self, end: usize) -> Result<(), Cause> {
+        let line = &self.replies.bytes[self.line..end];
+        let Some(&verb) = self.verbs.get(self.replies.len()) else {
+            if self.seal.take() == Some(line) {
+                return Ok(());
+            }
+            return Err(Cause::Protocol(ProtocolFault::OutOfStep {
+                line: excerpt(line),
+            }));
+        };
+        let (kept, skip) = parse(verb, line).map_err(|Malformed| {
+            Cause::Protocol(ProtocolFault::Unexpected {
+                verb: verb.name(),
+                line: excerpt(line),
+            })
+        })?;
+        self.replies.keep(kept, self.line + skip, end);
         Ok(())
     }
 

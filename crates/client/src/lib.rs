@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`call()`] | one call: deadline, check-out, exchange, the one retry, check-in |
 //! | [`pool`] | who may use which connection: gate, guard, idle queue, lifetimes |
-//! | `exchange` | commands out, replies in, on one guard, without deadlock |
+//! | `exchange`, `seal` | commands out, replies in, on one guard, in step and without deadlock |
 //! | `conn` | a socket: connecting, sending, receiving, probing |
 //! | [`proto`] | commands to bytes, bytes to replies |
 //! | [`codec`] | values to bytes and back |
@@ -43,6 +43,7 @@ pub mod proto;
 mod call;
 mod conn;
 mod exchange;
+mod seal;
 mod sync;
 
 pub use call::call;

@@ -83,10 +83,11 @@ impl Connection {
         }
     }
 
-    /// Sends what the kernel takes of `bytes`, by `deadline` if it may wait.
+    /// Sends what the kernel takes of `head` and then `tail`, by `deadline` if it may wait.
     pub(crate) fn send(
         &mut self,
-        bytes: &[u8],
+        head: &[u8],
+        tail: &[u8],
         wait: Wait,
         deadline: &Deadline,
     ) -> io::Result<usize> {
@@ -94,7 +95,7 @@ impl Connection {
             if wait == Wait::Armed {
                 self.arm_write(deadline)?;
             }
-            match sys::send(&self.socket, bytes, wait) {
+            match sys::send(&self.socket, head, tail, wait) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if wait == Wait::Armed && error.kind() == io::ErrorKind::WouldBlock => {}
                 done => return done,

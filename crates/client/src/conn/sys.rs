@@ -2,7 +2,7 @@
 //! fork, blocking signals. Everything unsafe of this crate is in this file.
 #![allow(unsafe_code)]
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
@@ -41,9 +41,13 @@ pub(crate) fn recv(socket: &Socket, buffer: &mut Vec<u8>, wait: Wait) -> io::Res
     Ok(received)
 }
 
-/// Sends what the kernel takes of `bytes`; never raises SIGPIPE.
-pub(crate) fn send(socket: &Socket, bytes: &[u8], wait: Wait) -> io::Result<usize> {
-    socket.send_with_flags(bytes, wait.flag() | libc::MSG_NOSIGNAL)
+/// Sends what the kernel takes of `head` and then `tail`; never raises SIGPIPE.
+pub(crate) fn send(socket: &Socket, head: &[u8], tail: &[u8], wait: Wait) -> io::Result<usize> {
+    let flags = wait.flag() | libc::MSG_NOSIGNAL;
+    if tail.is_empty() {
+        return socket.send_with_flags(head, flags);
+    }
+    socket.send_vectored_with_flags(&[IoSlice::new(head), IoSlice::new(tail)], flags)
 }
 
 /// Looks for one byte without taking it or waiting.

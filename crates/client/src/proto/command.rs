@@ -50,6 +50,11 @@ impl Verb {
     pub(crate) fn replays(self) -> bool {
         matches!(self, Self::Get | Self::KeysByTag | Self::Stats)
     }
+
+    /// Returns whether the reply carries text that somebody stored.
+    fn returns_text(self) -> bool {
+        matches!(self, Self::Get | Self::KeysByTag)
+    }
 }
 
 /// Which entries [`Commands::invalidate_tags`] removes.
@@ -127,6 +132,8 @@ impl TagList {
 pub struct Commands {
     bytes: Vec<u8>,
     verbs: Vec<Verb>,
+    /// The first command whose reply carries stored text.
+    first_text: Option<usize>,
 }
 
 impl Commands {
@@ -142,6 +149,7 @@ impl Commands {
         self.bytes.shrink_to(keep_bytes);
         self.verbs.clear();
         self.verbs.shrink_to(keep_bytes / 16);
+        self.first_text = None;
     }
 
     /// Returns the number of commands.
@@ -168,6 +176,12 @@ impl Commands {
 
     pub(crate) fn verbs(&self) -> &[Verb] {
         &self.verbs
+    }
+
+    /// Returns whether a reply that carries stored text stands before another reply, which it could push out of
+    /// its place (see the module `seal`).
+    pub(crate) fn wants_seal(&self) -> bool {
+        self.first_text.is_some_and(|at| at + 1 < self.verbs.len())
     }
 
     /// Stores `value` under `key` and replaces what was there, its tags and its time to live included.
@@ -409,6 +423,9 @@ impl Commands {
 
     fn end(&mut self, verb: Verb) {
         self.bytes.push(b'\n');
+        if self.first_text.is_none() && verb.returns_text() {
+            self.first_text = Some(self.verbs.len());
+        }
         self.verbs.push(verb);
     }
 }

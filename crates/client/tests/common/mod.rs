@@ -1,0 +1,106 @@
+//! What the tests share: a server on a free port, a pool to it, and calls in one line.
+#![allow(dead_code, unreachable_pub)]
+
+use std::net::SocketAddr;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use tagcache_client::{
+    CallLimits, Commands, Endpoint, Error, Pool, PoolConfig, Replies, Reply, TagList, Value, call,
+};
+use tagcached::{Config, Server};
+
+pub fn server() -> Server {
+    Server::start(Config::default()).unwrap()
+}
+
+pub fn config(addr: SocketAddr, size: u32) -> PoolConfig {
+    let endpoint = Endpoint::tcp(addr.ip().to_string(), addr.port());
+    PoolConfig {
+        size,
+        ..PoolConfig::new(endpoint)
+    }
+}
+
+pub fn pool(addr: SocketAddr, size: u32) -> Pool {
+    Pool::new(config(addr, size))
+}
+
+/// Limits with `ms` for everything.
+pub fn limits(ms: u64) -> CallLimits {
+    let span = Duration::from_millis(ms);
+    CallLimits {
+        timeout: span,
+        acquire_timeout: span,
+        connect_timeout: span,
+        ..CallLimits::default()
+    }
+}
+
+pub fn tags(list: &[&str]) -> TagList {
+    let mut tags = TagList::new();
+    for tag in list {
+        tags.push(tag.as_bytes()).unwrap();
+    }
+    tags
+}
+
+pub fn ttl(ms: u64) -> Option<NonZeroU64> {
+    NonZeroU64::new(ms)
+}
+
+/// Runs what `fill` encodes, returns the replies.
+pub fn run(
+    pool: &Pool,
+    limits: &CallLimits,
+    fill: impl FnOnce(&mut Commands),
+) -> Result<Replies, Error> {
+    let mut commands = Commands::new();
+    fill(&mut commands);
+    let mut replies = Replies::new();
+    call(pool, limits, &commands, &mut replies)?;
+    assert_eq!(replies.len(), commands.len());
+    Ok(replies)
+}
+
+pub fn put(pool: &Pool, key: &str, value: &str) {
+    let limits = CallLimits::default();
+    let replies = run(pool, &limits, |c| {
+        c.put(
+            key.as_bytes(),
+            None,
+            &TagList::new(),
+            Value::Str(value.as_bytes()),
+        )
+        .unwrap()
+    })
+    .unwrap();
+    assert_eq!(replies.get(0), Reply::Ok);
+}
+
+/// Reads a value that went as it is.
+pub fn get(pool: &Pool, limits: &CallLimits, key: &str) -> Result<Option<String>, Error> {
+    let replies = run(pool, limits, |c| c.get(key.as_bytes()).unwrap())?;
+    Ok(match replies.get(0) {
+        Reply::Value(bytes) => Some(String::from_utf8(bytes.to_vec()).unwrap()),
+        Reply::NotFound => None,
+        other => panic!("{other:?} in reply to GET"),
+    })
+}
+
+/// Asserts that no permit is out and that `size` calls at once still succeed.
+pub fn assert_full_capacity(pool: &Pool) {
+    let stats = pool.stats();
+    assert_eq!((stats.in_use, stats.waiters), (0, 0), "{stats:?}");
+    let deadline = tagcache_client::Deadline::after(Duration::from_secs(5));
+    let guards: Vec<_> = (0..stats.size)
+        .map(|_| {
+            pool.try_check_out(&CallLimits::default(), &deadline)
+                .unwrap()
+                .expect("a permit is lost")
+        })
+        .collect();
+    assert_eq!(pool.stats().in_use, stats.size);
+    drop(guards);
+    assert_eq!(tagcache_client::guards_on_this_thread(), 0);
+}
