@@ -61,12 +61,12 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Checks every range.
+    /// Checks every range, as [`Server::start`](crate::Server::start) does.
     ///
     /// # Errors
     ///
     /// `InvalidInput` that names the option, its value and the range.
-    pub(crate) fn check(&self) -> io::Result<()> {
+    pub fn check(&self) -> io::Result<()> {
         let bounded = |name: &str, value: usize, least: usize, most: usize| {
             if (least..=most).contains(&value) {
                 return Ok(());

@@ -26,7 +26,9 @@ fn a_put_beside_an_invalidation_leaves_the_entry_under_its_tag_or_gone() {
         scope.spawn(|| {
             for _ in 0..ROUNDS {
                 barrier.wait();
-                store.put("k", "v", TagList::new("a,t"), None, store.now()).unwrap();
+                store
+                    .put("k", "v", TagList::new("a,t"), None, store.now())
+                    .unwrap();
                 barrier.wait();
             }
         });
@@ -40,7 +42,9 @@ fn a_put_beside_an_invalidation_leaves_the_entry_under_its_tag_or_gone() {
         for round in 0..ROUNDS {
             // Either an old entry under other tags is in the way of the put, or none is.
             if round % 2 == 0 {
-                store.put("k", "old", TagList::new("t,b"), None, store.now()).unwrap();
+                store
+                    .put("k", "old", TagList::new("t,b"), None, store.now())
+                    .unwrap();
             }
             barrier.wait();
             barrier.wait();
@@ -49,13 +53,23 @@ fn a_put_beside_an_invalidation_leaves_the_entry_under_its_tag_or_gone() {
             assert_eq!(listed(&store, "t", "k"), there.is_some());
             assert_eq!(listed(&store, "a", "k"), there.is_some());
             assert!(!listed(&store, "b", "k"));
-            let count = if there.is_some() { &mut alive } else { &mut gone };
+            let count = if there.is_some() {
+                &mut alive
+            } else {
+                &mut gone
+            };
             *count += 1;
-            assert_eq!(store.invalidate_tag("t", store.now()), usize::from(there.is_some()));
+            assert_eq!(
+                store.invalidate_tag("t", store.now()),
+                usize::from(there.is_some())
+            );
             assert!(store.get("k", store.now(), |_| ()).is_none());
         }
     });
-    assert!(alive > 0 && gone > 0, "both orders were met: {alive} alive, {gone} gone");
+    assert!(
+        alive > 0 && gone > 0,
+        "both orders were met: {alive} alive, {gone} gone"
+    );
     store.check().unwrap();
 }
 
@@ -104,7 +118,11 @@ fn everything_at_once_leaves_the_store_consistent() {
 #[test]
 fn incr_with_tags_beside_keys_by_tag_goes_on() {
     const EACH: usize = 3_000;
-    let server = Server::start(Config { threads: 4, ..Config::default() }).unwrap();
+    let server = Server::start(Config {
+        threads: 4,
+        ..Config::default()
+    })
+    .unwrap();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let readers: Vec<_> = (0..2)
@@ -143,7 +161,10 @@ fn incr_with_tags_beside_keys_by_tag_goes_on() {
     });
     let mut peer = Peer::connect(server.addr());
     for n in 0..8 {
-        assert_eq!(peer.ask(&format!("GET\tn{n}")), format!("VALUE\t{}", 4 * EACH / 8));
+        assert_eq!(
+            peer.ask(&format!("GET\tn{n}")),
+            format!("VALUE\t{}", 4 * EACH / 8)
+        );
     }
     server.store().check().unwrap();
 }

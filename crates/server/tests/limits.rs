@@ -16,7 +16,10 @@ fn server(config: Config) -> Server {
 
 #[test]
 fn an_over_long_line_is_answered_and_skipped() {
-    let server = server(Config { max_line_bytes: 1000, ..Config::default() });
+    let server = server(Config {
+        max_line_bytes: 1000,
+        ..Config::default()
+    });
     let mut peer = Peer::connect(server.addr());
     let fits = format!("PUT\tk\t-\t-\t{}", "x".repeat(1000 - 10));
     assert_eq!(fits.len(), 1000);
@@ -39,12 +42,18 @@ fn an_over_long_line_is_answered_and_skipped() {
 
 #[test]
 fn one_connection_too_many_is_told_so() {
-    let server = server(Config { max_connections: 3, ..Config::default() });
+    let server = server(Config {
+        max_connections: 3,
+        ..Config::default()
+    });
     let mut peers: Vec<Peer> = (0..3).map(|_| Peer::connect(server.addr())).collect();
     for peer in &mut peers {
         assert_eq!(peer.ask("GET\tk"), "NF");
     }
-    assert_eq!(Peer::connect(server.addr()).rest(), b"ERR too_many_connections\n");
+    assert_eq!(
+        Peer::connect(server.addr()).rest(),
+        b"ERR too_many_connections\n"
+    );
     assert_eq!(peers[0].ask("GET\tk"), "NF");
     peers.pop();
     eventually("a place is free", || server.connections() == 2);
@@ -53,13 +62,19 @@ fn one_connection_too_many_is_told_so() {
 
 #[test]
 fn full_memory_evicts_what_was_not_used() {
-    let server = server(Config { max_memory_bytes: 256 << 10, ..Config::default() });
+    let server = server(Config {
+        max_memory_bytes: 256 << 10,
+        ..Config::default()
+    });
     let mut peer = Peer::connect(server.addr());
     let value = "v".repeat(1000);
     assert_eq!(peer.ask(&format!("PUT\thot\t-\tt\t{value}")), "OK");
     for n in 0..2000 {
         assert_eq!(peer.ask(&format!("PUT\tk{n}\t-\tt\t{value}")), "OK");
-        assert!(peer.ask("GET\thot").starts_with("VALUE"), "the entry in use went at {n}");
+        assert!(
+            peer.ask("GET\thot").starts_with("VALUE"),
+            "the entry in use went at {n}"
+        );
     }
     assert_eq!(peer.ask("GET\tk0"), "NF");
     assert!(peer.ask("GET\tk1999").starts_with("VALUE"));
@@ -69,14 +84,20 @@ fn full_memory_evicts_what_was_not_used() {
     assert_eq!(peer.ask("KEYS\tt").split(',').count(), store.len());
     store.check().unwrap();
     let huge = "v".repeat(300 << 10);
-    assert_eq!(peer.ask(&format!("PUT\thuge\t-\t-\t{huge}")), "ERR out_of_memory");
+    assert_eq!(
+        peer.ask(&format!("PUT\thuge\t-\t-\t{huge}")),
+        "ERR out_of_memory"
+    );
     assert!(peer.ask("GET\thot").starts_with("VALUE"));
 }
 
 #[test]
 fn full_memory_refuses_when_told_to() {
-    let config =
-        Config { max_memory_bytes: 64 << 10, on_full: OnFull::Error, ..Config::default() };
+    let config = Config {
+        max_memory_bytes: 64 << 10,
+        on_full: OnFull::Error,
+        ..Config::default()
+    };
     let server = server(config);
     let mut peer = Peer::connect(server.addr());
     let value = "v".repeat(1000);
@@ -84,7 +105,10 @@ fn full_memory_refuses_when_told_to() {
     let stored = (0..).take_while(|n| peer.ask(&put(*n)) == "OK").count();
     assert!((30..64).contains(&stored), "{stored} entries");
     assert_eq!(peer.ask(&put(stored)), "ERR out_of_memory");
-    assert!(peer.ask("GET\tk0").starts_with("VALUE"), "nothing is evicted");
+    assert!(
+        peer.ask("GET\tk0").starts_with("VALUE"),
+        "nothing is evicted"
+    );
     assert_eq!(peer.ask(&put(0)), "OK", "replacing needs no room");
     assert_eq!(peer.ask("DEL\tk0"), "DEL ok");
     assert_eq!(peer.ask(&put(stored)), "OK");
@@ -92,7 +116,10 @@ fn full_memory_refuses_when_told_to() {
 
 #[test]
 fn expired_entries_are_swept_unasked() {
-    let config = Config { sweep_interval: Duration::from_millis(5), ..Config::default() };
+    let config = Config {
+        sweep_interval: Duration::from_millis(5),
+        ..Config::default()
+    };
     let server = server(config);
     let mut peer = Peer::connect(server.addr());
     peer.ask("PUT\tstays\t-\tt\tv");
@@ -109,10 +136,14 @@ fn expired_entries_are_swept_unasked() {
 
 #[test]
 fn who_does_not_read_is_not_read_and_gets_all_later() {
-    let config = Config { max_output_bytes: 64 << 10, threads: 1, ..Config::default() };
+    let config = Config {
+        max_output_bytes: 64 << 10,
+        threads: 1,
+        ..Config::default()
+    };
     let server = server(config);
     let mut other = Peer::connect(server.addr());
-    let value = "v".repeat(10_000);
+    let value = "v".repeat(100);
     assert_eq!(other.ask(&format!("PUT\tk\t-\t-\t{value}")), "OK");
 
     let mut stream = TcpStream::connect(server.addr()).unwrap();
@@ -120,7 +151,7 @@ fn who_does_not_read_is_not_read_and_gets_all_later() {
     let requests = "GET\tk\n".repeat(10_000);
     let mut written = 0;
     let mut idle_since = Instant::now();
-    // Until nothing was taken for a while. The reply bytes would be 1700 times as many.
+    // Until nothing was taken for a while. What the kernel holds is a few megabytes.
     while idle_since.elapsed() < Duration::from_millis(300) {
         match stream.write(&requests.as_bytes()[written % requests.len()..]) {
             Ok(n) => {
@@ -132,18 +163,19 @@ fn who_does_not_read_is_not_read_and_gets_all_later() {
             }
             Err(e) => panic!("{e}"),
         }
-        assert!(written < 256 << 20, "the server takes requests without end");
+        assert!(written < 32 << 20, "the server takes requests without end");
         assert_eq!(other.ask("GET\tabsent"), "NF", "others are served");
     }
-    let expected = written / 6 * (6 + 10_000 + 1);
+    let expected = written / 6 * (6 + 100 + 1);
     stream.set_nonblocking(false).unwrap();
     stream.set_read_timeout(Some(support::PATIENCE)).unwrap();
     let mut got = 0;
     let mut chunk = vec![0; 1 << 20];
     // All replies in full: reading one too few leaves the server stuck, and this times out.
-    while got < expected.min(1 << 30) {
+    while got < expected {
         got += stream.read(&mut chunk).unwrap();
     }
+    assert_eq!(got, expected);
 }
 
 struct Process(Child, SocketAddr);
@@ -164,15 +196,27 @@ fn with_files(files: usize) -> Process {
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let addr = line.trim().strip_prefix("tagcached listening on ").unwrap().parse().unwrap();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let addr = line
+        .trim()
+        .strip_prefix("tagcached listening on ")
+        .unwrap()
+        .parse()
+        .unwrap();
     Process(child, addr)
 }
 
 /// Processor time of a process so far, in clock ticks (10 ms).
 fn ticks(pid: u32) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap()
+        .split_whitespace()
+        .collect();
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 

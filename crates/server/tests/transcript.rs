@@ -17,9 +17,21 @@ const TRANSCRIPT: &str = include_str!("data/transcript.txt");
 /// Exchanges in which `tagcached` answers otherwise: section, request, our reply. All are one
 /// matter: there, an entry that was removed by one tag stays listed under its other tags.
 const DIFFERENCES: &[(&str, &[u8], &[u8])] = &[
-    ("stale tag index after INV_TAG then re-PUT without tag", b"KEYS\tB\n", b"KEYS\t\n"),
-    ("stale tag index after INV_TAG then re-PUT without tag", b"INV_TAG\tB\n", b"INV_TAG\t0\n"),
-    ("stale tag index after INV_TAG then re-PUT without tag", b"GET\ts1\n", b"VALUE\tnew\n"),
+    (
+        "stale tag index after INV_TAG then re-PUT without tag",
+        b"KEYS\tB\n",
+        b"KEYS\t\n",
+    ),
+    (
+        "stale tag index after INV_TAG then re-PUT without tag",
+        b"INV_TAG\tB\n",
+        b"INV_TAG\t0\n",
+    ),
+    (
+        "stale tag index after INV_TAG then re-PUT without tag",
+        b"GET\ts1\n",
+        b"VALUE\tnew\n",
+    ),
 ];
 
 /// The recording waited before these: request, which occurrence of it, milliseconds.
@@ -34,22 +46,45 @@ const PAUSES: &[(&[u8], usize, u64)] = &[
 
 /// What a request is about to be in time for: a reply to these that does not match may be the
 /// machine's delay, so the replay starts over.
-const IN_TIME: &[&[u8]] =
-    &[b"GET\tttl50\n", b"KEYS\ttA\n", b"INCR\tit2\n", b"GET\tit2\n", b"KEYS\tr\n"];
+const IN_TIME: &[&[u8]] = &[
+    b"GET\tttl50\n",
+    b"KEYS\ttA\n",
+    b"INCR\tit2\n",
+    b"GET\tit2\n",
+    b"KEYS\tr\n",
+];
 
 #[derive(Debug)]
 enum Step {
     Section(String),
     Refill,
-    Exchange { request: Vec<u8>, fin: bool, reply: Vec<u8>, closed: bool, comment: String },
+    Exchange {
+        request: Vec<u8>,
+        fin: bool,
+        reply: Vec<u8>,
+        closed: bool,
+        comment: String,
+    },
 }
 
 #[test]
 fn every_reply_is_the_recorded_one() {
     let steps = parse(TRANSCRIPT);
-    let exchanges = steps.iter().filter(|s| matches!(s, Step::Exchange { .. })).count();
-    assert_eq!(exchanges, TRANSCRIPT.lines().filter(|line| line.starts_with("C: ")).count());
-    assert!(exchanges > 190, "only {exchanges} exchanges were understood");
+    let exchanges = steps
+        .iter()
+        .filter(|s| matches!(s, Step::Exchange { .. }))
+        .count();
+    assert_eq!(
+        exchanges,
+        TRANSCRIPT
+            .lines()
+            .filter(|line| line.starts_with("C: "))
+            .count()
+    );
+    assert!(
+        exchanges > 190,
+        "only {exchanges} exchanges were understood"
+    );
     for attempt in 1.. {
         match replay(&steps) {
             Ok(()) => return,
@@ -62,7 +97,10 @@ fn every_reply_is_the_recorded_one() {
 /// Runs all steps against a fresh server. An error is a mismatch that a delay can explain.
 fn replay(steps: &[Step]) -> Result<(), String> {
     // No sweep: the recorded FLUSH counts entries that have expired.
-    let config = Config { sweep_interval: Duration::from_secs(3600), ..Config::default() };
+    let config = Config {
+        sweep_interval: Duration::from_secs(3600),
+        ..Config::default()
+    };
     let server = Server::start(config).unwrap();
     let mut peer = Peer::connect(server.addr());
     prime(&mut peer);
@@ -87,7 +125,13 @@ fn replay(steps: &[Step]) -> Result<(), String> {
                     assert_eq!(peer.ask(&format!("PUT\t{key}\t-\t{tags}\tv")), "OK");
                 }
             }
-            Step::Exchange { request, fin, reply, closed, comment } => {
+            Step::Exchange {
+                request,
+                fin,
+                reply,
+                closed,
+                comment,
+            } => {
                 let nth = occurrences.entry(request).or_default();
                 *nth += 1;
                 if let Some((.., ms)) = PAUSES.iter().find(|p| p.0 == request && p.1 == *nth) {
@@ -113,7 +157,11 @@ fn replay(steps: &[Step]) -> Result<(), String> {
                 if *fin {
                     peer.finish();
                 }
-                let got = if *closed { peer.rest() } else { read(&mut peer, reply) };
+                let got = if *closed {
+                    peer.rest()
+                } else {
+                    read(&mut peer, reply)
+                };
                 if *closed {
                     peer = Peer::connect(server.addr());
                 }
@@ -130,7 +178,11 @@ fn replay(steps: &[Step]) -> Result<(), String> {
             }
         }
     }
-    assert_eq!(different, DIFFERENCES.len(), "each listed difference is there once");
+    assert_eq!(
+        different,
+        DIFFERENCES.len(),
+        "each listed difference is there once"
+    );
     Ok(())
 }
 
@@ -152,7 +204,9 @@ fn read(peer: &mut Peer, reply: &[u8]) -> Vec<u8> {
         return peer.arrives_within(Duration::from_millis(30)).unwrap();
     }
     let lines = reply.iter().filter(|&&byte| byte == b'\n').count();
-    (0..lines).flat_map(|_| (peer.line() + "\n").into_bytes()).collect()
+    (0..lines)
+        .flat_map(|_| (peer.line() + "\n").into_bytes())
+        .collect()
 }
 
 /// With the keys of a KEYS reply in order.
@@ -177,7 +231,10 @@ fn parse(text: &str) -> Vec<Step> {
             steps.push(Step::Refill);
         } else if let Some(rest) = line.strip_prefix("C: ") {
             let (request, rest) = literal(rest);
-            let answer = lines.next().and_then(|line| line.strip_prefix("S: ")).unwrap();
+            let answer = lines
+                .next()
+                .and_then(|line| line.strip_prefix("S: "))
+                .unwrap();
             let (reply, after) = literal(answer);
             steps.push(Step::Exchange {
                 request,
@@ -188,7 +245,10 @@ fn parse(text: &str) -> Vec<Step> {
             });
         } else {
             // The one line about segments has its own test, in wire.rs.
-            assert!(line.is_empty() || line.starts_with("first recv() of 2000"), "{line}");
+            assert!(
+                line.is_empty() || line.starts_with("first recv() of 2000"),
+                "{line}"
+            );
         }
     }
     steps

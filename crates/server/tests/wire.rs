@@ -48,8 +48,12 @@ fn a_long_pipeline_is_answered_in_order() {
     let mut peer = Peer::connect(server.addr());
     let mut sender = peer.stream.try_clone().unwrap();
     let writing = thread::spawn(move || {
-        let puts: String = (0..KEYS).map(|n| format!("PUT\tk{n}\t-\tt{}\tv{n}\n", n % 7)).collect();
-        let gets: String = (0..KEYS).map(|n| format!("GET\tk{n}\nGET\tno{n}\n")).collect();
+        let puts: String = (0..KEYS)
+            .map(|n| format!("PUT\tk{n}\t-\tt{}\tv{n}\n", n % 7))
+            .collect();
+        let gets: String = (0..KEYS)
+            .map(|n| format!("GET\tk{n}\nGET\tno{n}\n"))
+            .collect();
         sender.write_all(puts.as_bytes()).unwrap();
         sender.write_all(gets.as_bytes()).unwrap();
     });
@@ -68,7 +72,18 @@ fn a_long_pipeline_is_answered_in_order() {
 fn values_of_all_sizes_come_back() {
     let server = server();
     let mut peer = Peer::connect(server.addr());
-    for size in [0, 1, 8191, 8192, 65_535, 131_071, 131_072, 131_073, 1 << 20, 20 << 20] {
+    for size in [
+        0,
+        1,
+        8191,
+        8192,
+        65_535,
+        131_071,
+        131_072,
+        131_073,
+        1 << 20,
+        20 << 20,
+    ] {
         let value: Vec<u8> = (0..size).map(|n| b'a' + (n % 23) as u8).collect();
         peer.send([b"PUT\tk\t-\t-\t", &*value, b"\n"].concat());
         assert_eq!(peer.line(), "OK");
@@ -84,7 +99,14 @@ fn what_is_not_utf_8_ends_the_connection_after_the_replies_before_it() {
     let server = server();
     for bad in ["PUT\tk\t-\t-\t\u{0}".as_bytes(), b"", b"GET\tk\n\n"] {
         let mut peer = Peer::connect(server.addr());
-        peer.send([b"PUT\tok\t-\t-\t1\nGET\tok\n", bad, b"\xc3\x28\nPUT\tlate\n"].concat());
+        peer.send(
+            [
+                b"PUT\tok\t-\t-\t1\nGET\tok\n",
+                bad,
+                b"\xc3\x28\nPUT\tlate\n",
+            ]
+            .concat(),
+        );
         let mut reply = b"OK\nVALUE\t1\n".to_vec();
         if bad.ends_with(b"\n") {
             reply.extend_from_slice(b"NF\n");
@@ -117,7 +139,9 @@ fn many_connections_at_once_get_their_own_replies() {
                 let mut peers: Vec<Peer> = (0..20).map(|_| Peer::connect(server.addr())).collect();
                 for round in 0..20 {
                     for (p, peer) in peers.iter_mut().enumerate() {
-                        peer.send(format!("PUT\t{t}.{p}\t-\t-\t{t}.{p}.{round}\nGET\t{t}.{p}\n"));
+                        peer.send(format!(
+                            "PUT\t{t}.{p}\t-\t-\t{t}.{p}.{round}\nGET\t{t}.{p}\n"
+                        ));
                     }
                     for (p, peer) in peers.iter_mut().enumerate() {
                         assert_eq!(peer.line(), "OK");
@@ -138,17 +162,27 @@ fn stopping_closes_every_connection_and_frees_the_address() {
     assert_eq!(peer.ask("PUT\tk\t-\t-\tv"), "OK");
     first.stop();
     assert_eq!(peer.rest(), b"");
-    let second = Server::start(Config { listen: Some(addr), ..Config::default() }).unwrap();
+    let second = Server::start(Config {
+        listen: Some(addr),
+        ..Config::default()
+    })
+    .unwrap();
     assert_eq!(Peer::connect(second.addr()).ask("GET\tk"), "NF");
 }
 
 #[test]
 fn a_unix_socket_serves_the_same_and_goes_with_the_server() {
     let path = std::env::temp_dir().join(format!("tagcached-wire-{}.sock", std::process::id()));
-    let config = Config { unix: Some(path.clone()), ..Config::default() };
+    let config = Config {
+        unix: Some(path.clone()),
+        ..Config::default()
+    };
     let server = Server::start(config.clone()).unwrap();
     let busy = Server::start(config.clone()).unwrap_err();
-    assert!(busy.to_string().contains("another server listens there"), "{busy}");
+    assert!(
+        busy.to_string().contains("another server listens there"),
+        "{busy}"
+    );
     assert_eq!(Peer::connect(server.addr()).ask("PUT\tk\t-\t-\tv"), "OK");
     let mut unix = UnixStream::connect(&path).unwrap();
     unix.write_all(b"GET\tk\n").unwrap();

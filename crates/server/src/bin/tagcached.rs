@@ -123,6 +123,9 @@ fn parse() -> Result<Option<Options>, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
+    config
+        .check()
+        .map_err(|error| lexopt::Error::Custom(error.into()))?;
     Ok(Some(Options { config, port_file }))
 }
 
