@@ -3,7 +3,8 @@
 //!
 //! Rules act on replies ([`Rule::stall`], [`Rule::close`], ...), on reading ([`Rule::noread`]) or
 //! on the listener ([`Rule::refuse`], [`Rule::blackhole`]). Several rules may act on one reply.
-//! They apply from the moment they are added, also to connections that exist.
+//! They apply from the moment they are added, also to connections that exist; one that connected
+//! before a rule closes the listener is accepted before.
 //!
 //! Locks, in this order: `door`, `script`, `peers`; `log` alone.
 
@@ -185,6 +186,7 @@ impl FaultServer {
     /// What the system said when the listener changed; only for `refuse` and `blackhole`.
     pub fn try_add(&self, rule: Rule) -> io::Result<()> {
         let mut door = self.inner.door.lock();
+        admit_waiting(&self.inner, &mut door)?;
         self.inner.script.lock().add(rule);
         self.inner.settle(&mut door)
     }
@@ -216,6 +218,7 @@ impl FaultServer {
     /// When the address cannot be bound again to keep it.
     pub fn refuse(&self) {
         let mut door = self.inner.door.lock();
+        must(admit_waiting(&self.inner, &mut door));
         door.barred = true;
         must(self.inner.settle(&mut door));
     }
@@ -346,18 +349,24 @@ fn accept(inner: &Arc<Inner>, mut poll: Poll) {
             return;
         }
         loop {
-            let mut door = inner.door.lock();
-            let welcomed = match door.accept() {
-                Ok(socket) => welcome(inner, socket).and_then(|()| inner.settle(&mut door)),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
-                Err(e) => Err(e),
-            };
-            if let Err(error) = welcomed {
-                eprintln!("fault server: {error}");
-                drop(door);
-                std::thread::sleep(PAUSE);
-            }
+            // Unlocked again before the pause.
+            let admitted = admit_waiting(inner, &mut inner.door.lock());
+            let Err(error) = admitted else { break };
+            eprintln!("fault server: {error}");
+            std::thread::sleep(PAUSE);
         }
+    }
+}
+
+/// Takes the connections that are there already: what comes next is not about them.
+fn admit_waiting(inner: &Arc<Inner>, door: &mut Door) -> io::Result<()> {
+    loop {
+        match door.accept() {
+            Ok(socket) => welcome(inner, socket)?,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(e) => return Err(e),
+        }
+        inner.settle(door)?;
     }
 }
 

@@ -34,7 +34,7 @@ impl Peer {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
-    pub(crate) fn finish(&mut self) {
+    pub(crate) fn finish(&self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
