@@ -63,8 +63,8 @@ fn parent_and_child_both_go_on() {
     );
     assert_eq!(
         server.peers_total(),
-        3,
-        "two of the parent, one of the child"
+        4,
+        "two of the parent, two of the child"
     );
 }
 
