@@ -58,7 +58,7 @@ namespace {
          *  - `timeout_ms` 5000: the whole call, with the wait for a connection and connecting;
          *    `acquire_timeout_ms` 5000 and `connect_timeout_ms` 3000 are limits within it
          *  - `pool_size` 8: connections of the pool at most; `min_idle` 0: kept open when idle;
-         *    `idle_timeout_ms` 60000 and `max_lifetime_ms` 600000, 0 = no limit
+         *    `idle_timeout_ms` 60000 and `max_lifetime_ms` 1800000, 0 = no limit
          *  - `probe_after_ms` 0: a connection idle for longer is looked at before use
          *  - `max_reply_bytes` 67108864: a longer reply is an error
          *  - `enable_keep_alive` true, `keep_alive_idle` 60, `keep_alive_interval` 10 (seconds),

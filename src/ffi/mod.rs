@@ -1,0 +1,35 @@
+//! Every raw call into Zend, and the only `unsafe` of the extension.
+//!
+//! Each function here is safe to call from an entry point of the extension (a method, a
+//! function, a module callback), which is where PHP's memory and its globals may be touched:
+//! on a PHP thread, within a request. Nothing else in the extension runs anywhere else, and the
+//! client crate, which may, can't reach this module (rules Z1 and Z4).
+//!
+//! A call marked *may bail out* can leave by `longjmp` over the Rust frames in between, whose
+//! destructors then do not run. Its callers keep nothing but PHP's own memory and
+//! [`BailoutGuard`](ext_php_rs::zend::BailoutGuard)s on the stack, and never a connection
+//! (rule L1).
+
+mod array;
+mod call;
+mod error;
+mod info;
+mod ini;
+mod leaked;
+mod module;
+mod object;
+mod reflect;
+mod serialize;
+
+pub(crate) use array::{Items, Key, insert, without_references};
+pub(crate) use call::{Call, handle};
+pub(crate) use error::{
+    Slot, exception_is_pending, raise_deprecated, raise_warning, read_property, spl_parent,
+    this_property, throw, update_long, update_str,
+};
+pub(crate) use info::{php_api, table_end, table_header, table_row, table_start};
+pub(crate) use ini::{ini_display, ini_text, ini_unregister};
+pub(crate) use leaked::Leaked;
+pub(crate) use object::{install_handlers, new_object};
+pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, patch};
+pub(crate) use serialize::{serialize, unserialize};

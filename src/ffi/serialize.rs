@@ -1,0 +1,126 @@
+//! PHP's `serialize()` and `unserialize()`, through the functions that PHP exports for
+//! extensions: they work when the user has disabled the functions, and exceptions propagate.
+
+use std::ffi::{c_int, c_void};
+use std::ptr;
+
+use ext_php_rs::boxed::ZBox;
+use ext_php_rs::ffi::{ext_php_rs_executor_globals, ext_php_rs_zend_string_release};
+use ext_php_rs::types::{ZendStr, Zval};
+use ext_php_rs::zend::ce;
+
+use super::{exception_is_pending, read_property};
+use crate::error::Failure;
+
+#[repr(C)]
+struct SmartStr {
+    text: *mut ZendStr,
+    room: usize,
+}
+
+type SerializeData = *mut c_void;
+type UnserializeData = *mut c_void;
+
+unsafe extern "C" {
+    fn php_var_serialize_init() -> SerializeData;
+    fn php_var_serialize(out: *mut SmartStr, value: *mut Zval, data: *mut SerializeData);
+    fn php_var_serialize_destroy(data: SerializeData);
+    fn php_var_unserialize_init() -> UnserializeData;
+    fn php_var_unserialize(
+        into: *mut Zval,
+        cursor: *mut *const u8,
+        end: *const u8,
+        data: *mut UnserializeData,
+    ) -> c_int;
+    fn php_var_unserialize_destroy(data: UnserializeData);
+    fn var_tmp_var(data: *mut UnserializeData) -> *mut Zval;
+}
+
+/// Serializes `value`. Runs `__serialize()` and the like, which may call the cache, throw or
+/// exit. *May bail out.*
+///
+/// # Errors
+///
+/// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] (with PHP's own
+/// exception as the previous one) for what PHP can't serialize, as a closure.
+pub(crate) fn serialize(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
+    let mut out = SmartStr {
+        text: ptr::null_mut(),
+        room: 0,
+    };
+    // SAFETY: init, use, destroy as PHP's own `serialize()` does; the value is an argument of the
+    // call or held by one, and is not written to.
+    unsafe {
+        let mut data = php_var_serialize_init();
+        php_var_serialize(&raw mut out, ptr::from_ref(value).cast_mut(), &raw mut data);
+        php_var_serialize_destroy(data);
+    }
+    if exception_is_pending() {
+        if !out.text.is_null() {
+            // SAFETY: the buffer is ours alone.
+            unsafe { ext_php_rs_zend_string_release(out.text) };
+        }
+        return Err(refusal_by_php().unwrap_or(Failure::Thrown));
+    }
+    if out.text.is_null() {
+        return Err(Failure::serialization(
+            "PHP's serializer gave nothing for this value",
+        ));
+    }
+    // SAFETY: `smart_str` built the string, and this is its only count.
+    Ok(unsafe { ZBox::from_raw(out.text) })
+}
+
+/// Unserializes `payload`. Runs `__unserialize()`, `__wakeup()` and autoloaders, which may call
+/// the cache, throw or exit. *May bail out.*
+///
+/// # Errors
+///
+/// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] if the bytes are
+/// not exactly one serialized value.
+pub(crate) fn unserialize(payload: &[u8], into: &mut Zval) -> Result<(), Failure> {
+    let mut cursor = payload.as_ptr();
+    let end = payload.as_ptr_range().end;
+    // SAFETY: init, use, destroy as PHP's own `unserialize()` does. The value is built in a slot
+    // that `data` owns: within an outer `unserialize()` PHP lets both share their table of back
+    // references, which must not point to a local of ours. `cursor` stays within `payload`.
+    let whole = unsafe {
+        let mut data = php_var_unserialize_init();
+        let slot = var_tmp_var(&raw mut data);
+        let done = php_var_unserialize(slot, &raw mut cursor, end, &raw mut data) != 0;
+        if done {
+            *into = (*slot).shallow_clone();
+        }
+        php_var_unserialize_destroy(data);
+        done && cursor == end
+    };
+    if into.is_reference() {
+        *into = into.dereference().shallow_clone();
+    }
+    if exception_is_pending() {
+        *into = Zval::null();
+        return Err(Failure::Thrown);
+    }
+    if !whole {
+        *into = Zval::null();
+        let at = cursor.addr() - payload.as_ptr().addr();
+        return Err(Failure::serialization(&format!(
+            "its serialized form is damaged at byte {at} of {}",
+            payload.len()
+        )));
+    }
+    Ok(())
+}
+
+/// Returns a failure if the pending exception is PHP's own refusal to serialize something.
+fn refusal_by_php() -> Option<Failure> {
+    // SAFETY: called on a PHP thread; a pending exception is a live object.
+    let exception = unsafe { (*ext_php_rs_executor_globals()).exception.as_ref() }?;
+    if !ptr::eq(exception.ce, ce::exception()) {
+        return None;
+    }
+    let message = read_property(ce::exception(), exception, "message");
+    let message = String::from_utf8_lossy(message.zend_str()?.as_bytes()).into_owned();
+    (message.starts_with("Serialization of '") && message.ends_with("is not allowed"))
+        .then(|| Failure::serialization(&message))
+}

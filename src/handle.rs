@@ -1,0 +1,112 @@
+//! What an object of class `TagCache` holds: its options and the pool they lead to.
+
+use std::cell::RefCell;
+
+use tagcache_client::{PoolStats, call};
+
+use crate::error::Failure;
+use crate::options::Options;
+use crate::registry::{self, SharedPool};
+use crate::scratch::Buffers;
+
+const CLOSED: &str =
+    "the handle is closed; make a new one (its pool and connections are still there)";
+const NEVER_MADE: &str = "the handle was never made: the constructor of TagCache did not run or did not succeed; a \
+     subclass calls parent::__construct()";
+
+/// The state of a handle.
+#[derive(Debug, Default)]
+enum State {
+    /// The constructor has not run, or has thrown.
+    #[default]
+    Unmade,
+    /// Usable.
+    Open(Open),
+    /// `close()` was called.
+    Closed,
+}
+
+#[derive(Debug)]
+struct Open {
+    options: Options,
+    /// Looked up at the first use, and again in a forked child.
+    pool: Option<SharedPool>,
+}
+
+/// A handle, as the methods of its object see it. It is borrowed only between two calls into
+/// PHP, so code of the user that runs within a call may use, close or remake the same handle.
+#[derive(Debug, Default)]
+pub(crate) struct HandleCell(RefCell<State>);
+
+impl HandleCell {
+    /// Makes the handle, or makes it anew.
+    pub(crate) fn open(&self, options: Options) {
+        self.0.replace(State::Open(Open {
+            options,
+            pool: None,
+        }));
+    }
+
+    /// Ends the handle. Its pool stays for others.
+    pub(crate) fn close(&self) {
+        let mut state = self.0.borrow_mut();
+        if matches!(*state, State::Open(_)) {
+            *state = State::Closed;
+        }
+    }
+
+    /// Fails if the handle can't be used.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.with(|_| Ok(()))
+    }
+
+    /// Sends the commands of `buffers` and waits for their replies. No code of PHP runs in here.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call`], and [`Failure::Closed`].
+    pub(crate) fn call(&self, buffers: &mut Buffers) -> Result<(), Failure> {
+        self.with(|open| {
+            let limits = open.options.limits;
+            Ok(call(
+                open.pool().get(),
+                &limits,
+                &buffers.commands,
+                &mut buffers.replies,
+            )?)
+        })
+    }
+
+    /// Returns the name of the server and how its pool is.
+    pub(crate) fn pool_stats(&self) -> Result<(String, PoolStats), Failure> {
+        self.with(|open| {
+            let endpoint = open.options.pool.endpoint.to_string();
+            Ok((endpoint, open.pool().get().stats()))
+        })
+    }
+
+    /// Returns the options; `Err` with a word for the state if there are none.
+    pub(crate) fn options(&self) -> Result<Options, &'static str> {
+        match &*self.0.borrow() {
+            State::Open(open) => Ok(open.options.clone()),
+            State::Closed => Err("closed"),
+            State::Unmade => Err("not made"),
+        }
+    }
+
+    fn with<R>(&self, use_it: impl FnOnce(&mut Open) -> Result<R, Failure>) -> Result<R, Failure> {
+        match &mut *self.0.borrow_mut() {
+            State::Open(open) => use_it(open),
+            State::Closed => Err(Failure::Closed(CLOSED)),
+            State::Unmade => Err(Failure::Closed(NEVER_MADE)),
+        }
+    }
+}
+
+impl Open {
+    fn pool(&mut self) -> &SharedPool {
+        let known = self.pool.take().filter(|pool| !pool.get().is_inherited());
+        self.pool
+            .insert(known.unwrap_or_else(|| registry::pool(&self.options.pool)))
+    }
+}

@@ -1,0 +1,132 @@
+//! What PHP calls when it starts, ends a request, ends, and shows `phpinfo()`.
+//!
+//! MINIT may run in a parent that forks (Apache) and more than once in one process (its graceful
+//! restart): it makes no socket, thread or pool, and sets every pointer into PHP anew. Nothing
+//! depends on MSHUTDOWN, which not every server runs.
+
+use std::io::Write;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+use ext_php_rs::builders::ModuleBuilder;
+use ext_php_rs::zend::{ModuleAllocations, ModuleEntry};
+use tagcache_client::guards_on_this_thread;
+
+use crate::{VERSION, client, error, ffi, functions, options, registry};
+
+const SUCCESS: i32 = 0;
+const FAILURE: i32 = -1;
+
+/// Describes the module to PHP.
+pub(crate) fn module() -> (ModuleEntry, ModuleAllocations) {
+    let module = ModuleBuilder::new("tagcache", VERSION)
+        .startup_function(startup)
+        .shutdown_function(shutdown)
+        .post_deactivate_function(request_is_over)
+        .info_function(info);
+    match functions::declare_all(module).try_into() {
+        Ok((entry, _startup, allocations)) => {
+            let _: ext_php_rs::builders::ModuleStartup = _startup;
+            (entry, allocations)
+        }
+        Err(error) => panic!("BUG: the functions are declared wrong: {error}"),
+    }
+}
+
+extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
+    guarded(FAILURE, || {
+        quiet_panics();
+        options::register_ini(module_number);
+        registry::set_limit(options::max_pools());
+        match error::register().and_then(|()| client::register()) {
+            Ok(()) => {
+                functions::patch_types();
+                SUCCESS
+            }
+            Err(error) => {
+                report(&format!("the module can't start: {error}"));
+                FAILURE
+            }
+        }
+    })
+}
+
+extern "C" fn shutdown(_kind: i32, module_number: i32) -> i32 {
+    guarded(SUCCESS, || {
+        ffi::ini_unregister(module_number);
+        SUCCESS
+    })
+}
+
+/// Runs when all objects of the request are gone, so no connection may be out.
+extern "C" fn request_is_over() -> i32 {
+    guarded(SUCCESS, || {
+        let leaked = guards_on_this_thread();
+        if leaked > 0 {
+            report(&format!(
+                "BUG: {leaked} connection(s) were not given back by a request"
+            ));
+        }
+        registry::housekeep();
+        SUCCESS
+    })
+}
+
+extern "C" fn info(module: *mut ModuleEntry) {
+    guarded((), || {
+        ffi::table_start();
+        ffi::table_row("TagCache support", "enabled");
+        ffi::table_row("Version", VERSION);
+        ffi::table_row("PHP API", &ffi::php_api().to_string());
+        ffi::table_row(
+            "Thread safety",
+            if cfg!(php_zts) {
+                "enabled (ZTS)"
+            } else {
+                "disabled (NTS)"
+            },
+        );
+        ffi::table_row("Protocols", "tcp, unix");
+        ffi::table_row("Serializers", "php");
+        let pools = registry::all();
+        ffi::table_row("Live pools", &pools.len().to_string());
+        ffi::table_end();
+        if !pools.is_empty() {
+            ffi::table_start();
+            ffi::table_header("Pool", "Connections");
+            for pool in pools {
+                let stats = pool.stats();
+                ffi::table_row(
+                    &pool.config().endpoint.to_string(),
+                    &format!(
+                        "{} at most, {} in use, {} idle, {} opened, {} waiting",
+                        stats.size, stats.in_use, stats.idle, stats.opened, stats.waiters
+                    ),
+                );
+            }
+            ffi::table_end();
+        }
+        ffi::ini_display(module);
+    });
+}
+
+/// Runs what PHP calls directly; a panic must not get into PHP.
+fn guarded<R>(on_panic: R, body: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(on_panic)
+}
+
+/// Reports a panic in one line. It reaches PHP as an `Error` besides.
+fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        panic::set_hook(Box::new(|info| {
+            let place = info.location().map(ToString::to_string).unwrap_or_default();
+            report(&format!("internal error at {place}"));
+        }));
+    });
+}
+
+/// Writes a line to the log of the server; if that is closed, nowhere.
+fn report(message: &str) {
+    let _ = writeln!(std::io::stderr(), "tagcache: {message}");
+}

@@ -1,0 +1,77 @@
+//! Buffers for one call, kept by the thread for the next.
+
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
+
+use ext_php_rs::zend::BailoutGuard;
+use tagcache_client::{Commands, Replies, TagList};
+
+/// How much of a buffer is kept between calls.
+const KEEP_BYTES: usize = 64 << 10;
+/// How many sets a thread keeps; more than one only when calls nest, as within `__unserialize()`.
+const KEEP_SETS: usize = 4;
+
+/// What a call needs to ask and to be answered.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    /// The commands to send.
+    pub(crate) commands: Commands,
+    /// What came back.
+    pub(crate) replies: Replies,
+    /// The tags of the commands.
+    pub(crate) tags: TagList,
+}
+
+thread_local! {
+    static FREE: RefCell<Vec<Box<Buffers>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A set of buffers, taken by value: a call that runs user code, which calls the cache again,
+/// keeps its own. It goes back to the thread when dropped.
+#[derive(Debug)]
+pub(crate) struct Scratch(Option<Box<Buffers>>);
+
+impl Scratch {
+    /// Takes a set. The guard returns it even if PHP bails out while an answer becomes values.
+    pub(crate) fn take() -> BailoutGuard<Self> {
+        let buffers = FREE
+            .with(|free| free.borrow_mut().pop())
+            .unwrap_or_default();
+        BailoutGuard::new(Self(Some(buffers)))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Some(mut buffers) = self.0.take() {
+            buffers.commands.clear(KEEP_BYTES);
+            buffers.replies.clear(KEEP_BYTES);
+            buffers.tags.clear();
+            // At the end of a thread there may be nothing left to go back to.
+            let _ = FREE.try_with(|free| {
+                let mut free = free.borrow_mut();
+                if free.len() < KEEP_SETS {
+                    free.push(buffers);
+                }
+            });
+        }
+    }
+}
+
+impl Deref for Scratch {
+    type Target = Buffers;
+
+    fn deref(&self) -> &Buffers {
+        self.0
+            .as_deref()
+            .expect("BUG: buffers are taken out only by drop")
+    }
+}
+
+impl DerefMut for Scratch {
+    fn deref_mut(&mut self) -> &mut Buffers {
+        self.0
+            .as_deref_mut()
+            .expect("BUG: buffers are taken out only by drop")
+    }
+}

@@ -1,0 +1,157 @@
+//! Values: zvals to what the client encodes, and back.
+
+mod php;
+
+use ext_php_rs::boxed::ZBox;
+use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
+use ext_php_rs::zend::BailoutGuard;
+use tagcache_client::{Decoded, Value, decode};
+
+use crate::error::Failure;
+use crate::ffi::Items;
+
+/// A value that is ready to be encoded without running PHP code.
+pub(crate) enum Prepared<'a> {
+    /// One that goes as it is.
+    Plain(Value<'a>),
+    /// One in serialized form.
+    Serialized(ZBox<ZendStr>),
+}
+
+impl Prepared<'_> {
+    /// Returns it for the client.
+    pub(crate) fn value(&self) -> Value<'_> {
+        match self {
+            Self::Plain(value) => *value,
+            Self::Serialized(payload) => Value::Serialized(payload.as_bytes()),
+        }
+    }
+}
+
+/// Prepares a value; an array or object is serialized, which runs code of the user. *May bail
+/// out.*
+///
+/// # Errors
+///
+/// [`Failure::Serialization`] for a resource, also within arrays, and for what PHP refuses;
+/// [`Failure::Thrown`] for what code of the user throws.
+pub(crate) fn prepare(value: &Zval) -> Result<Prepared<'_>, Failure> {
+    let value = value.dereference();
+    match plain(value) {
+        Some(plain) => Ok(Prepared::Plain(plain)),
+        None => php::write(value).map(Prepared::Serialized),
+    }
+}
+
+/// Returns a value that needs no serializer.
+pub(crate) fn plain(value: &Zval) -> Option<Value<'_>> {
+    if let Some(text) = value.zend_str() {
+        Some(Value::Str(text.as_bytes()))
+    } else if let Some(number) = value.long() {
+        Some(Value::Int(number))
+    } else if let Some(number) = value.double() {
+        Some(Value::Float(number))
+    } else if let Some(flag) = value.bool() {
+        Some(Value::Bool(flag))
+    } else {
+        value.is_null().then_some(Value::Null)
+    }
+}
+
+/// The values of an array, all serialized before any is encoded.
+pub(crate) struct PreparedItems<'a> {
+    items: &'a ZendHashTable,
+    /// For each item its serialized form, or null; in PHP's memory, which a bailout releases.
+    payloads: Option<ZBox<ZendHashTable>>,
+}
+
+impl<'a> PreparedItems<'a> {
+    /// Prepares the values of `items`, which has no references. `name` names an item for
+    /// messages. *May bail out.*
+    ///
+    /// # Errors
+    ///
+    /// As [`prepare`], with the name of the item.
+    pub(crate) fn of(
+        items: &'a ZendHashTable,
+        name: impl Fn(&Zval) -> String,
+    ) -> Result<Self, Failure> {
+        if Items::of(items).all(|(_, value)| plain(value).is_some()) {
+            return Ok(Self {
+                items,
+                payloads: None,
+            });
+        }
+        let mut payloads =
+            ZendHashTable::with_capacity(u32::try_from(items.len()).unwrap_or(u32::MAX));
+        for (key, value) in Items::of(items) {
+            let mut payload = Zval::null();
+            if plain(value).is_none() {
+                payload.set_zend_string(php::write(value).map_err(|why| why.of(|| name(&key)))?);
+            }
+            payloads
+                .push(payload)
+                .map_err(|why| Failure::serialization(&why.to_string()))?;
+        }
+        Ok(Self {
+            items,
+            payloads: Some(payloads),
+        })
+    }
+
+    /// Calls `put` with each key and value, in order. Runs no PHP code.
+    ///
+    /// # Errors
+    ///
+    /// The first that `put` returns.
+    pub(crate) fn each(
+        &self,
+        mut put: impl FnMut(&Zval, Value<'_>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut payloads = self.payloads.as_deref().map(Items::of);
+        for (key, value) in Items::of(self.items) {
+            let payload = payloads.as_mut().and_then(Iterator::next);
+            let payload = payload.and_then(|(_, payload)| payload.zend_str());
+            let value = match payload {
+                Some(payload) => Value::Serialized(payload.as_bytes()),
+                None => plain(value).expect("BUG: an array without references has changed"),
+            };
+            put(&key, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes a PHP value of its wire form; objects run code of the user. *May bail out.*
+///
+/// # Errors
+///
+/// [`Failure::Serialization`] if it can't be read back exactly, [`Failure::Thrown`] for what
+/// code of the user throws.
+pub(crate) fn read(wire: &[u8], into: &mut Zval) -> Result<(), Failure> {
+    match decode(wire)? {
+        Decoded::Null => into.set_null(),
+        Decoded::Bool(flag) => into.set_bool(flag),
+        Decoded::Int(number) => into.set_long(number),
+        Decoded::Float(number) => into.set_double(number),
+        Decoded::Str(text) => into.set_zend_string(ZendStr::new(text, false)),
+        Decoded::String(text) => {
+            let text = BailoutGuard::new(text);
+            into.set_zend_string(ZendStr::new(text.get(), false));
+        }
+        Decoded::Serialized(payload) => {
+            let payload = BailoutGuard::new(payload);
+            php::read(payload.get(), into)?;
+        }
+        Decoded::Igbinary(_) => return Err(foreign("igbinary")),
+        Decoded::Msgpack(_) => return Err(foreign("msgpack")),
+        _ => return Err(foreign("a newer version of this extension")),
+    }
+    Ok(())
+}
+
+fn foreign(writer: &str) -> Failure {
+    Failure::Serialization(format!(
+        "it was serialized by {writer}, and this version reads PHP's own form only; store it anew"
+    ))
+}
