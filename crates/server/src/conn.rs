@@ -70,6 +70,8 @@ pub(crate) struct Connection {
     sent: usize,
     /// The socket took no more in this turn.
     blocked: bool,
+    /// The peer sends no more: there will be no edge after its last byte, so read to the end.
+    hung_up: bool,
     /// Nothing more is executed; close when the output is sent.
     closing: bool,
 }
@@ -86,18 +88,20 @@ impl Connection {
             output: Vec::new(),
             sent: 0,
             blocked: false,
+            hung_up: false,
             closing: false,
         }
     }
 
-    /// Sends, executes and reads as far as it goes. `hung_up`: the peer sends no more, so there
-    /// will be no edge after its last byte; read to the end.
+    /// Sends, executes and reads as far as it goes. `hung_up`: an event said that the peer
+    /// sends no more.
     pub(crate) fn drive(&mut self, shared: &mut Shared<'_>, hung_up: bool) -> Next {
+        self.hung_up |= hung_up;
         if self.output.is_empty() {
             self.output = std::mem::take(&mut shared.spare);
         }
         // An error of the socket leaves nobody to talk to.
-        let next = self.turn(shared, hung_up).unwrap_or(Next::Close);
+        let next = self.turn(shared).unwrap_or(Next::Close);
         if self.output.is_empty() {
             let spare = std::mem::take(&mut self.output);
             if spare.capacity() > shared.spare.capacity() && spare.capacity() <= KEEP_SPARE {
@@ -111,7 +115,7 @@ impl Connection {
         next
     }
 
-    fn turn(&mut self, shared: &mut Shared<'_>, hung_up: bool) -> io::Result<Next> {
+    fn turn(&mut self, shared: &mut Shared<'_>) -> io::Result<Next> {
         self.blocked = false;
         let mut drained = false;
         for _ in 0..ROUNDS {
@@ -139,7 +143,7 @@ impl Connection {
                 Ok(0) => self.finish(shared),
                 Ok(n) => {
                     // A stream socket that gives less than asked for has been emptied.
-                    drained = n < shared.scratch.len() && !hung_up;
+                    drained = n < shared.scratch.len() && !self.hung_up;
                     self.receive(shared, n)?;
                 }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => drained = true,

@@ -282,3 +282,29 @@ fn literal(text: &str) -> (Vec<u8>, &str) {
         }
     }
 }
+
+/// Listed in `docs/server.md`: there, what has expired and was not swept counts as removed.
+#[test]
+fn what_has_expired_does_not_count_as_removed() {
+    let config = Config {
+        sweep_interval: Duration::from_secs(3600),
+        ..Config::default()
+    };
+    let server = Server::start(config).unwrap();
+    let mut peer = Peer::connect(server.addr());
+    for (request, reply) in [
+        ("PUT\tk\t0\tt\tv", "OK"),
+        ("DEL\tk", "DEL nf"),
+        ("PUT\tk\t0\tt\tv", "OK"),
+        ("INV_KEYS\tk", "INV_KEYS\t0"),
+        ("PUT\tk\t0\tt\tv", "OK"),
+        ("PUT\tlives\t-\tt\tv", "OK"),
+        ("KEYS\tt", "KEYS\tlives"),
+        ("INV_TAG\tt", "INV_TAG\t1"),
+        ("PUT\tk\t0\tt\tv", "OK"),
+        ("FLUSH", "FLUSH\t1"),
+        ("STATS", "STATS\t0\t0\t5\t2\t0.000000"),
+    ] {
+        assert_eq!(peer.ask(request), reply, "{request}");
+    }
+}

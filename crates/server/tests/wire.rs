@@ -69,6 +69,30 @@ fn a_long_pipeline_is_answered_in_order() {
 }
 
 #[test]
+fn a_long_pipeline_with_a_half_close_is_answered_to_its_end() {
+    // More than one turn of a connection reads; the end of the stream is announced only once.
+    const REQUESTS: usize = 600_000;
+    let server = Server::start(Config {
+        threads: 1,
+        ..Config::default()
+    })
+    .unwrap();
+    for _ in 0..3 {
+        let mut peer = Peer::connect(server.addr());
+        let mut sender = peer.stream.try_clone().unwrap();
+        let writing = thread::spawn(move || {
+            sender
+                .write_all("GET\tk\n".repeat(REQUESTS).as_bytes())
+                .unwrap();
+            sender.shutdown(std::net::Shutdown::Write).unwrap();
+        });
+        assert_eq!(peer.rest().len(), REQUESTS * 3);
+        writing.join().unwrap();
+    }
+    support::eventually("all are gone", || server.connections() == 0);
+}
+
+#[test]
 fn values_of_all_sizes_come_back() {
     let server = server();
     let mut peer = Peer::connect(server.addr());

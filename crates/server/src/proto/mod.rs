@@ -283,4 +283,23 @@ mod tests {
             "OK\nVALUE\tv\n"
         );
     }
+
+    #[test]
+    fn a_put_replaces_all_tags_whatever_they_were() {
+        let lists = ["-", "a", "b", "a,b", "b,a", "a,b,c", "c,a,a", "b,"];
+        let store = Store::new(1 << 20, OnFull::Evict);
+        for before in lists {
+            for after in lists {
+                replies(&store, &[&format!("PUT\tk\t-\t{before}\tv")]);
+                replies(&store, &[&format!("PUT\tk\t-\t{after}\tw")]);
+                for tag in ["a", "b", "c"] {
+                    let has = TagList::new(after).iter().any(|other| other == tag);
+                    let expected = if has { "KEYS\tk\n" } else { "KEYS\t\n" };
+                    let got = replies(&store, &[&format!("KEYS\t{tag}")]);
+                    assert_eq!(got, expected, "{before} then {after}: {tag}");
+                }
+                store.check().unwrap();
+            }
+        }
+    }
 }
