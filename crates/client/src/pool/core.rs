@@ -22,7 +22,7 @@ use crossbeam_queue::ArrayQueue;
 use crate::deadline::Deadline;
 use crate::fork;
 
-use super::gate::{Acquired, Gate, Refused, Released};
+use super::gate::{Acquired, Gate, PATIENCE, Refused, Released};
 use super::guard::Guard;
 use super::stats::{Counters, PoolStats};
 
@@ -91,7 +91,7 @@ pub(crate) enum Denied<E> {
 impl<C: Managed> Core<C> {
     pub(crate) fn new(keeping: Keeping) -> Self {
         Self {
-            gate: Gate::new(keeping.size),
+            gate: Gate::new(keeping.size, PATIENCE),
             idle: ArrayQueue::new(keeping.size as usize),
             counters: Counters::default(),
             keeping,

@@ -1,19 +1,23 @@
 //! The gate: who may hold a connection. It owns the permits and the line of threads that wait for one, and it is
 //! the only thing in the pool that decides anything.
 //!
-//! One 64-bit word holds `closed:1 | waiters:31 | free:32`. A waiter registers by a compare-exchange that proves
-//! `free == 0`; a releaser returns a permit by one that proves `waiters == 0`; both are read-modify-writes of one
-//! word and therefore totally ordered, so no store-load fence is needed anywhere and no wake-up can fall between.
+//! One 64-bit word holds `closed:1 | waiters:31 | free:32`. Every change of it is a read-modify-write of that one
+//! word and therefore totally ordered with the others: no fence between "is a permit free" and "does anybody wait"
+//! is needed anywhere.
 //!
-//! Invariants (proved in the design notes, checked by `docs/models/gate_model.py` and by the loom models):
+//! A permit that comes home is free for whoever asks first, which keeps the connection busy while a waiter is
+//! still waking up; but a head of the line that has waited for longer than [`PATIENCE`] gets the permit handed
+//! over, so the line moves in order and no wait is unbounded (eventual fairness, as in parking_lot's mutex).
 //!
-//! * **I1** never `free > 0 && waiters > 0`.
-//! * **I2** with the mutex free, `waiters == queue.len()`: both change only under it, in one critical section.
+//! Invariants, proved in `docs/pool.md`, checked there by an exhaustive model and here by `models`:
+//!
+//! * **I1'** with the mutex free: if more permits are free than woken waiters are on their way to one, nobody is
+//!   asleep in the line.
+//! * **I2** with the mutex free, `waiters == line.len()`: both change only under it, in one critical section.
 //! * **I3** `free + permits out + granted and not yet resumed == size`: every transition moves one unit.
-//! * **I4** no lost wake-up: a thread parks only after its registration; from then on every release sees it.
+//! * **I4** no lost wake-up: follows from I1', since every permit that comes home meets either an empty line or a
+//!   waiter that is awake or about to be.
 //! * **I6** after `close` and the last release nothing is left behind (the pool's half is in `core`).
-//!
-//! A permit goes straight to the oldest waiter (direct hand-off): nobody overtakes, so the line is FIFO.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,15 +29,15 @@ use crate::deadline::Deadline;
 use crate::fork;
 use crate::sync::{AtomicU8, AtomicU64, Condvar, Mutex, MutexGuard, Ordering};
 
+/// How long the head of the line waits before permits are handed to it instead of being freed. Below it the next
+/// operation of a running thread comes first, above it the order of the line.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(1);
+
 const FREE_ONE: u64 = 1;
 const FREE_MASK: u64 = 0xFFFF_FFFF;
 const WAITER_ONE: u64 = 1 << 32;
 const WAITER_MASK: u64 = 0x7FFF_FFFF << 32;
 const CLOSED: u64 = 1 << 63;
-
-const PENDING: u8 = 0;
-const GRANTED: u8 = 1;
-const SHUT: u8 = 2;
 
 fn free(state: u64) -> u32 {
     (state & FREE_MASK) as u32
@@ -57,18 +61,56 @@ pub(crate) enum Refused {
 pub(crate) struct Acquired {
     /// Permits left free at that moment.
     pub(crate) free_after: u32,
-    /// Whether the thread stood in the line.
-    pub(crate) waited: bool,
 }
 
-/// A thread in the line. Its `grant` is read and written only under the gate's mutex, so Relaxed suffices.
+/// Whether the gate was closed when a permit came home; a closed pool is emptied by its last holders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Released {
+    Open,
+    Closed,
+}
+
+/// Asleep in the line.
+const ASLEEP: u8 = 0;
+/// Woken to take a free permit, and not yet run.
+const WOKEN: u8 = 1;
+/// Out of the line with a permit.
+const GRANTED: u8 = 2;
+/// Out of the line, the gate is closed.
+const SHUT: u8 = 3;
+
+/// A thread in the line.
 #[derive(Debug)]
 pub(crate) struct Waiter {
-    grant: AtomicU8,
+    /// One of the four above. Read and written only under the gate's mutex, so Relaxed suffices.
+    state: AtomicU8,
+    since: Instant,
     wake: Condvar,
 }
 
+impl Waiter {
+    fn state(&self) -> u8 {
+        self.state.load(Ordering::Relaxed) // under the mutex
+    }
+
+    fn set(&self, state: u8) {
+        self.state.store(state, Ordering::Relaxed); // under the mutex
+    }
+
+    fn rouse(&self, state: u8) {
+        self.set(state);
+        self.wake.notify_one();
+    }
+}
+
 type Line = VecDeque<Arc<Waiter>>;
+
+/// Wakes the first waiter that is asleep, if there is one.
+fn wake_one(line: &Line) {
+    if let Some(waiter) = line.iter().find(|waiter| waiter.state() == ASLEEP) {
+        waiter.rouse(WOKEN);
+    }
+}
 
 /// See the module documentation.
 #[derive(Debug)]
@@ -77,20 +119,22 @@ pub(crate) struct Gate {
     line: Mutex<Line>,
     drained: Condvar,
     size: u32,
+    patience: Duration,
 }
 
 impl Gate {
     /// Makes an open gate with `size` free permits.
-    pub(crate) fn new(size: u32) -> Self {
+    pub(crate) fn new(size: u32, patience: Duration) -> Self {
         Self {
             state: CachePadded::new(AtomicU64::new(u64::from(size) * FREE_ONE)),
             line: Mutex::new(VecDeque::new()),
             drained: Condvar::new(),
             size,
+            patience,
         }
     }
 
-    /// Takes a permit if one is free, nobody waits and the gate is open. Never blocks.
+    /// Takes a permit if one is free and the gate is open. Never blocks.
     pub(crate) fn try_acquire(&self) -> Result<Option<Acquired>, Refused> {
         // Relaxed: only a guess, confirmed by the compare-exchange.
         let mut state = self.state.load(Ordering::Relaxed);
@@ -98,7 +142,7 @@ impl Gate {
             if state & CLOSED != 0 {
                 return Err(Refused::Closed);
             }
-            if free(state) == 0 || waiters(state) != 0 {
+            if free(state) == 0 {
                 return Ok(None);
             }
             match self.state.compare_exchange_weak(
@@ -107,12 +151,7 @@ impl Gate {
                 Ordering::Acquire, // pairs with the Release in `release`
                 Ordering::Relaxed,
             ) {
-                Ok(_) => {
-                    return Ok(Some(Acquired {
-                        free_after: free(state) - 1,
-                        waited: false,
-                    }));
-                }
+                Ok(_) => return Ok(Some(taken(state))),
                 Err(now) => state = now,
             }
         }
@@ -124,22 +163,14 @@ impl Gate {
             return Ok(acquired);
         }
         let mut line = self.lock();
-        let waiter = match self.register(&mut line)? {
-            Registered::Permit(acquired) => return Ok(acquired),
-            Registered::InLine(waiter) => waiter,
+        let waiter = match self.join(&mut line)? {
+            Joined::Permit(acquired) => return Ok(acquired),
+            Joined::Line(waiter) => waiter,
         };
         let until = deadline.instant();
         loop {
-            // Relaxed: under the mutex, see `Waiter`.
-            match waiter.grant.load(Ordering::Relaxed) {
-                GRANTED => {
-                    return Ok(Acquired {
-                        free_after: 0,
-                        waited: true,
-                    });
-                }
-                SHUT => return Err(Refused::Closed),
-                _ => {}
+            if let Some(outcome) = self.resume(&waiter, &mut line) {
+                return outcome;
             }
             let over;
             (line, over) = self.wait(&waiter.wake, line, until);
@@ -149,8 +180,9 @@ impl Gate {
         }
     }
 
-    /// Puts the calling thread in the line, or takes a permit that came free before the mutex was taken.
-    fn register(&self, line: &mut Line) -> Result<Registered, Refused> {
+    /// Puts the calling thread in the line, or takes a permit that came free before the mutex was taken. Joining
+    /// is a compare-exchange that proves `free == 0`: from then on every release sees the waiter.
+    pub(super) fn join(&self, line: &mut Line) -> Result<Joined, Refused> {
         // Relaxed: only a guess, confirmed by the compare-exchange.
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
@@ -168,48 +200,78 @@ impl Gate {
                 Ordering::Acquire, // pairs with the Release in `release`
                 Ordering::Relaxed,
             ) {
-                Ok(_) if free(state) > 0 => {
-                    // I1: with a permit free nobody was waiting, so nobody is overtaken.
-                    let acquired = Acquired {
-                        free_after: free(state) - 1,
-                        waited: false,
-                    };
-                    return Ok(Registered::Permit(acquired));
-                }
+                Ok(_) if free(state) > 0 => return Ok(Joined::Permit(taken(state))),
                 Ok(_) => break,
                 Err(now) => state = now,
             }
         }
         let waiter = Arc::new(Waiter {
-            grant: AtomicU8::new(PENDING),
+            state: AtomicU8::new(ASLEEP),
+            since: Instant::now(),
             wake: Condvar::new(),
         });
         line.push_back(Arc::clone(&waiter));
-        Ok(Registered::InLine(waiter))
+        Ok(Joined::Line(waiter))
     }
 
-    /// Leaves the line at the end of the deadline. A grant or a close that came first wins over the timeout.
-    fn abandon(&self, waiter: &Arc<Waiter>, line: &mut Line) -> Result<Acquired, Refused> {
-        // Relaxed: under the mutex, see `Waiter`.
-        match waiter.grant.load(Ordering::Relaxed) {
-            GRANTED => Ok(Acquired {
-                free_after: 0,
-                waited: true,
-            }),
-            SHUT => Err(Refused::Closed),
-            _ => {
-                line.retain(|other| !Arc::ptr_eq(other, waiter));
-                // Relaxed: I2 is kept by the mutex; the count publishes nothing else.
-                let before = self.state.fetch_sub(WAITER_ONE, Ordering::Relaxed);
-                Err(Refused::TimedOut {
-                    waiters: waiters(before) - 1,
-                })
+    /// Looks, awake and under the mutex, whether the wait is over. A woken waiter that finds the permit gone goes
+    /// back to sleep in its old place.
+    pub(super) fn resume(
+        &self,
+        waiter: &Arc<Waiter>,
+        line: &mut Line,
+    ) -> Option<Result<Acquired, Refused>> {
+        match waiter.state() {
+            GRANTED => return Some(Ok(Acquired { free_after: 0 })),
+            SHUT => return Some(Err(Refused::Closed)),
+            ASLEEP => return None,
+            _ => {}
+        }
+        // Relaxed: only a guess, confirmed by the compare-exchange.
+        let mut state = self.state.load(Ordering::Relaxed);
+        while free(state) > 0 {
+            match self.state.compare_exchange(
+                state,
+                state - FREE_ONE - WAITER_ONE,
+                Ordering::Acquire, // pairs with the Release in `release`
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => {
+                    leave(line, waiter);
+                    return Some(Ok(taken(state)));
+                }
+                Err(now) => state = now,
             }
         }
+        waiter.set(ASLEEP);
+        None
     }
 
-    /// Gives a permit back: to the oldest waiter, or to the free ones. Whatever the holder published before (a
-    /// connection in the idle queue) is seen by the next holder.
+    /// Leaves the line at the end of the deadline. A grant or a close that came first wins over the timeout. A
+    /// waiter that had been woken for a permit passes the wake-up on.
+    pub(super) fn abandon(
+        &self,
+        waiter: &Arc<Waiter>,
+        line: &mut Line,
+    ) -> Result<Acquired, Refused> {
+        match waiter.state() {
+            GRANTED => return Ok(Acquired { free_after: 0 }),
+            SHUT => return Err(Refused::Closed),
+            _ => {}
+        }
+        leave(line, waiter);
+        // Relaxed: I2 is kept by the mutex; the count publishes nothing else.
+        let before = self.state.fetch_sub(WAITER_ONE, Ordering::Relaxed);
+        if waiter.state() == WOKEN && free(before) > 0 {
+            wake_one(line);
+        }
+        Err(Refused::TimedOut {
+            waiters: waiters(before) - 1,
+        })
+    }
+
+    /// Gives a permit back. Whatever the holder published before (a connection in the idle queue) is seen by the
+    /// next holder.
     pub(crate) fn release(&self) -> Released {
         // Relaxed: only a guess, confirmed by the compare-exchange.
         let mut state = self.state.load(Ordering::Relaxed);
@@ -218,7 +280,7 @@ impl Gate {
                 match self.state.compare_exchange_weak(
                     state,
                     state + FREE_ONE,
-                    Ordering::Release, // pairs with the Acquire in `try_acquire` and `register`
+                    Ordering::Release, // pairs with the Acquires that take a permit
                     Ordering::Relaxed,
                 ) {
                     Ok(_) if state & CLOSED != 0 => return Released::Closed,
@@ -226,20 +288,40 @@ impl Gate {
                     Err(now) => state = now,
                 }
             } else {
-                let mut line = self.lock();
-                if let Some(oldest) = line.pop_front() {
-                    // `free` stays as it is, so nobody can take the permit on its way. Relaxed: both under the
-                    // mutex, which also publishes the connection to the waiter.
-                    oldest.grant.store(GRANTED, Ordering::Relaxed);
-                    self.state.fetch_sub(WAITER_ONE, Ordering::Relaxed);
-                    oldest.wake.notify_one();
+                if self.release_to(&mut self.lock()) {
                     return Released::Open;
                 }
-                drop(line);
-                // The waiter gave up meanwhile. Relaxed: a guess again.
+                // The waiters gave up meanwhile. Relaxed: a guess again.
                 state = self.state.load(Ordering::Relaxed);
             }
         }
+    }
+
+    /// Gives a permit to the line: to its head if that has waited for long, else to whoever comes first, after
+    /// waking a sleeper for it. Returns false if nobody waits.
+    fn release_to(&self, line: &mut Line) -> bool {
+        let Some(head) = line.front() else {
+            return false;
+        };
+        if head.since.elapsed() >= self.patience {
+            let head = Arc::clone(head);
+            let woken = head.state() == WOKEN;
+            line.pop_front();
+            // Relaxed: the mutex publishes the connection to the waiter, and keeps I2. `free` stays as it is, so
+            // nobody can take the permit on its way.
+            let before = self.state.fetch_sub(WAITER_ONE, Ordering::Relaxed);
+            if woken && free(before) > 0 {
+                // It had been woken for another permit, which it won't take now.
+                wake_one(line);
+            }
+            head.rouse(GRANTED);
+        } else {
+            // Release: pairs with the Acquires that take a permit.
+            self.state.fetch_add(FREE_ONE, Ordering::Release);
+            // Not the head again: it may be awake already, for a permit of its own.
+            wake_one(line);
+        }
+        true
     }
 
     /// Tells a closer that a permit came home; called after the holder has emptied the idle queue.
@@ -260,9 +342,7 @@ impl Gate {
                 Some(CLOSED | (state & FREE_MASK))
             });
         for waiter in line.drain(..) {
-            // Relaxed: under the mutex, see `Waiter`.
-            waiter.grant.store(SHUT, Ordering::Relaxed);
-            waiter.wake.notify_one();
+            waiter.rouse(SHUT);
         }
     }
 
@@ -291,7 +371,7 @@ impl Gate {
 
     /// Locks the line. In a forked child by trying and sleeping: parking there would walk parking_lot's table,
     /// which the child inherited in whatever state the parent's threads had it.
-    fn lock(&self) -> MutexGuard<'_, Line> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Line> {
         if !fork::is_child() {
             return self.line.lock();
         }
@@ -333,17 +413,22 @@ impl Gate {
     }
 }
 
-/// What `register` did.
-enum Registered {
-    Permit(Acquired),
-    InLine(Arc<Waiter>),
+/// What a permit taken out of `state` leaves.
+fn taken(state: u64) -> Acquired {
+    Acquired {
+        free_after: free(state) - 1,
+    }
 }
 
-/// Whether the gate was closed when a permit came home; a closed pool is emptied by its last holders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Released {
-    Open,
-    Closed,
+fn leave(line: &mut Line, waiter: &Arc<Waiter>) {
+    line.retain(|other| !Arc::ptr_eq(other, waiter));
+}
+
+/// What [`Gate::join`] did.
+#[derive(Debug)]
+pub(super) enum Joined {
+    Permit(Acquired),
+    Line(Arc<Waiter>),
 }
 
 const NAP_MIN: Duration = Duration::from_millis(1);

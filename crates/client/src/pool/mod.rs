@@ -14,6 +14,8 @@
 mod core;
 mod gate;
 mod guard;
+#[cfg(all(test, loom))]
+mod models;
 mod stats;
 
 use std::mem;
