@@ -10,6 +10,7 @@ use ext_php_rs::ffi::{
     ext_php_rs_zend_object_alloc, object_properties_init, std_object_handlers, zend_object,
     zend_object_handlers, zend_object_std_dtor, zend_object_std_init,
 };
+use ext_php_rs::flags::ClassFlags;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ClassEntry;
 
@@ -46,6 +47,7 @@ pub(crate) fn install_handlers(class: &mut ClassEntry) {
         handlers.compare = Some(zend_objects_not_comparable);
         (*HANDLERS.0.get()).write(handlers);
     }
+    class.ce_flags |= ClassFlags::NotSerializable.bits();
     class.__bindgen_anon_2.create_object = Some(create);
 }
 

@@ -67,7 +67,11 @@ pub(crate) fn put(
     match scratch.replies.get(0) {
         Reply::Ok | Reply::Added => Ok(true),
         Reply::Exists => Ok(false),
-        Reply::Error(text) => Err(refused("PUT", key, text)),
+        Reply::Error(text) => Err(refused(
+            if how == Put::Always { "PUT" } else { "ADD" },
+            key,
+            text,
+        )),
         other => Err(strange(&other)),
     }
 }
@@ -116,6 +120,12 @@ pub(crate) fn count(
     tags: Option<&ZendHashTable>,
     direction: Count,
 ) -> Result<i64, Failure> {
+    if direction == Count::Down && by == i64::MIN {
+        return Err(Failure::Invalid(
+            "$by must be at least PHP_INT_MIN + 1: its negative does not fit into 64 bits"
+                .to_owned(),
+        ));
+    }
     let verb = if direction == Count::Up {
         "INCR"
     } else {

@@ -17,6 +17,12 @@ pub(super) fn parse(dsn: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Failure> {
     if let Some(address) = main.strip_prefix(b"tagcache://") {
         read_address(address, dsn, &mut options)?;
     } else if let Some(path) = main.strip_prefix(b"unix://") {
+        if path.is_empty() {
+            return Err(malformed(
+                dsn,
+                "behind unix:// stands the path of the socket",
+            ));
+        }
         options.push((b"path".to_vec(), unescape(path, dsn)?));
     } else {
         return Err(malformed(dsn, "it must begin with tagcache:// or unix://"));
@@ -97,10 +103,19 @@ fn unescape(text: &[u8], dsn: &[u8]) -> Result<Vec<u8>, Failure> {
     Ok(plain)
 }
 
+/// Returns the failure for a DSN; what may be a password is not repeated.
 fn malformed(dsn: &[u8], why: &str) -> Failure {
+    let name = dsn
+        .windows(3)
+        .position(|three| three == b"://")
+        .map_or(0, |at| at + 3);
+    let shown = match dsn.iter().rposition(|byte| *byte == b'@') {
+        Some(at) if at >= name => [&dsn[..name], b"***", &dsn[at..]].concat(),
+        _ => dsn.to_vec(),
+    };
     Failure::Invalid(format!(
         "{} is no DSN such as tagcache://127.0.0.1:1984?pool_size=8 or unix:///run/tagcache.sock: \
          {why}",
-        spec::quoted(dsn)
+        spec::quoted(&shown)
     ))
 }
