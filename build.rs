@@ -1,7 +1,10 @@
 //! Asks the PHP that is built for (`PHP` and `PHP_CONFIG` choose it) for what the code has to
 //! know at compile time, and sets how the shared object is linked.
 
+use std::env;
 use std::error::Error;
+use std::fs;
+use std::process::Command;
 
 use ext_php_rs_build::{
     ApiVersion, PHPInfo, emit_check_cfg, emit_php_cfg_flags, emit_rerun_if_env_changed, find_php,
@@ -18,6 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     if php.thread_safety()? {
         println!("cargo:rustc-cfg=php_zts");
     }
+    println!("cargo:rustc-check-cfg=cfg(php_delayed_oom)");
+    if delays_out_of_memory()? {
+        println!("cargo:rustc-cfg=php_delayed_oom");
+    }
     if php.debug()? {
         println!("cargo:rustc-cfg=php_debug");
     }
@@ -31,4 +38,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo:rustc-cdylib-link-arg=dynamic_lookup");
     }
     Ok(())
+}
+
+/// Tells whether this PHP raises the error of `memory_limit` only when a function has returned.
+fn delays_out_of_memory() -> Result<bool, Box<dyn Error>> {
+    let config = env::var_os("PHP_CONFIG").unwrap_or_else(|| "php-config".into());
+    let output = Command::new(&config).arg("--include-dir").output()?;
+    let folder = String::from_utf8(output.stdout)?;
+    let globals = fs::read_to_string(format!("{}/Zend/zend_globals.h", folder.trim()))?;
+    Ok(globals.contains("delayed_oom"))
 }

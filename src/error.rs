@@ -23,7 +23,8 @@ static CLOSED: Slot = Slot::empty();
 /// Why a call of the API failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// An exception is pending already: PHP's `TypeError`, or what user code threw.
+    /// PHP knows already: an exception is pending (its `TypeError`, or what user code threw), or a
+    /// fatal error as soon as the call returns.
     Thrown,
     /// The client could not do it.
     Client(Error),

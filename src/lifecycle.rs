@@ -36,6 +36,7 @@ pub(crate) fn module() -> (ModuleEntry, ModuleAllocations) {
 extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
     guarded(FAILURE, || {
         quiet_panics();
+        ffi::probe_allocator();
         options::register_ini(module_number);
         registry::set_limit(options::max_pools());
         match error::register().and_then(|()| client::register()) {

@@ -16,6 +16,7 @@ mod error;
 mod info;
 mod ini;
 mod leaked;
+mod memory;
 mod module;
 mod object;
 mod reflect;
@@ -30,6 +31,7 @@ pub(crate) use error::{
 pub(crate) use info::{php_api, table_end, table_header, table_row, table_start};
 pub(crate) use ini::{ini_display, ini_text, ini_unregister};
 pub(crate) use leaked::Leaked;
+pub(crate) use memory::{probe_allocator, string};
 pub(crate) use object::{install_handlers, new_object};
 pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, patch};
 pub(crate) use serialize::{serialize, unserialize};

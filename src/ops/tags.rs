@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use ext_php_rs::boxed::ZBox;
-use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
+use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::BailoutGuard;
 use tagcache_client::{Replies, Reply, TagMatch};
 
 use super::{ask, fill_tags, refused, removed, strange, with_name};
 use crate::error::Failure;
-use crate::ffi::Items;
+use crate::ffi::{self, Items};
 use crate::handle::HandleCell;
 
 /// A key in the replies: the index of the reply, and where it stands there.
@@ -51,7 +51,7 @@ pub(crate) fn keys_by_tag(handle: &HandleCell, tag: &[u8]) -> Result<ZBox<ZendHa
         Reply::Keys(keys) => {
             let mut list = ZendHashTable::new();
             for key in split(keys) {
-                push(&mut list, &keys[key.0..key.1]);
+                push(&mut list, &keys[key.0..key.1])?;
             }
             Ok(list)
         }
@@ -88,7 +88,7 @@ pub(crate) fn search(
     });
     let mut list = ZendHashTable::new();
     for (reply, start, end) in spans.get() {
-        push(&mut list, &keys_of(&scratch.replies, *reply)[*start..*end]);
+        push(&mut list, &keys_of(&scratch.replies, *reply)[*start..*end])?;
     }
     Ok(list)
 }
@@ -159,9 +159,10 @@ fn split(keys: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
     })
 }
 
-fn push(list: &mut ZendHashTable, key: &[u8]) {
+fn push(list: &mut ZendHashTable, key: &[u8]) -> Result<(), Failure> {
     let mut value = Zval::new();
-    value.set_zend_string(ZendStr::new(key, false));
+    value.set_zend_string(ffi::string(key)?);
     list.push(value)
         .expect("BUG: a list has room for 2^63 elements");
+    Ok(())
 }

@@ -8,7 +8,7 @@ use ext_php_rs::zend::BailoutGuard;
 use tagcache_client::{Decoded, Value, decode};
 
 use crate::error::Failure;
-use crate::ffi::Items;
+use crate::ffi::{self, Items};
 
 /// A value that is ready to be encoded without running PHP code.
 pub(crate) enum Prepared<'a> {
@@ -134,10 +134,10 @@ pub(crate) fn read(wire: &[u8], into: &mut Zval) -> Result<(), Failure> {
         Decoded::Bool(flag) => into.set_bool(flag),
         Decoded::Int(number) => into.set_long(number),
         Decoded::Float(number) => into.set_double(number),
-        Decoded::Str(text) => into.set_zend_string(ZendStr::new(text, false)),
+        Decoded::Str(text) => into.set_zend_string(ffi::string(text)?),
         Decoded::String(text) => {
             let text = BailoutGuard::new(text);
-            into.set_zend_string(ZendStr::new(text.get(), false));
+            into.set_zend_string(ffi::string(text.get())?);
         }
         Decoded::Serialized(payload) => {
             let payload = BailoutGuard::new(payload);
