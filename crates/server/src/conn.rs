@@ -293,3 +293,61 @@ fn whole_lines(bytes: &[u8]) -> (&str, bool) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+    use crate::store::OnFull;
+
+    /// The end of a stream is announced once, perhaps turns before it is reached.
+    #[test]
+    fn a_hang_up_is_remembered_over_turns() {
+        const PART: usize = 60;
+        let store = Store::new(1 << 20, OnFull::Evict);
+        let mut shared = Shared {
+            store: &store,
+            max_line: 1000,
+            max_output: 1000,
+            scratch: vec![0; PART].into_boxed_slice(),
+            spare: Vec::new(),
+        };
+        let (mut peer, server) = mio::net::UnixStream::pair().unwrap();
+        let requests = "GET\tk\n".repeat(PART * ROUNDS / 6 + 3);
+        peer.write_all(requests.as_bytes()).unwrap();
+        peer.shutdown(Shutdown::Write).unwrap();
+        let mut connection = Connection::new(Stream::Unix(server));
+        assert_eq!(connection.drive(&mut shared, true), Next::Again);
+        assert_eq!(connection.drive(&mut shared, false), Next::Close);
+        let mut replies = vec![0; requests.len()];
+        assert_eq!(peer.read(&mut replies).unwrap(), requests.len() / 2);
+        assert_eq!(peer.read(&mut replies).unwrap(), 0);
+    }
+
+    #[test]
+    fn an_idle_connection_waits_and_holds_no_buffer() {
+        let store = Store::new(1 << 20, OnFull::Evict);
+        let mut shared = Shared {
+            store: &store,
+            max_line: 1000,
+            max_output: 1000,
+            scratch: vec![0; READ].into_boxed_slice(),
+            spare: Vec::with_capacity(READ),
+        };
+        let (mut peer, server) = mio::net::UnixStream::pair().unwrap();
+        let mut connection = Connection::new(Stream::Unix(server));
+        peer.write_all(b"GET\tk\nGET\tk\n").unwrap();
+        assert_eq!(connection.drive(&mut shared, false), Next::Wait);
+        assert_eq!(
+            connection.input.capacity() + connection.output.capacity(),
+            0
+        );
+        let mut reply = [0; 64];
+        assert_eq!(peer.read(&mut reply).unwrap(), 6);
+        assert_eq!(
+            peer.read(&mut reply).unwrap_err().kind(),
+            ErrorKind::WouldBlock
+        );
+    }
+}

@@ -79,8 +79,10 @@ fn delay_answers_late() {
 fn close_ends_in_order_even_with_requests_unread() {
     let (server, mut peer) = start("close:reply=1,byte=4");
     peer.send("PUT\tk\t-\t-\tv\nGET\tk\n".to_owned() + &"GET\tk\n".repeat(30_000));
-    // A reset would be an error here.
     assert_eq!(peer.rest(), b"OK\nVALU");
+    std::thread::sleep(A_WHILE);
+    let error = peer.stream.take_error().unwrap();
+    assert!(error.is_none(), "a reset came behind the end: {error:?}");
     eventually("it is gone", || server.peers() == 0);
 }
 
