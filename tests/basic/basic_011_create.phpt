@@ -39,10 +39,11 @@ same(3, TagCache::create(options: $dsn)->poolStats()['size'], 'by the name of th
 same(TagCache::class, get_class(TagCache::create()), 'from the INI settings alone');
 same(TagCache::class, get_class(TagCache::create(null)), 'from null');
 same(TagCache::class, get_class(TagCache::create([])), 'from no options');
-throws(TypeError::class, fn () => TagCache::create(5), 'from an integer');
+throws(TagCache\InvalidArgumentException::class, fn () => TagCache::create(5), 'from an integer, as PHP makes it a string', 'DSN');
+throws(TypeError::class, fn () => TagCache::create(tmpfile()), 'from a resource');
 throws(TypeError::class, fn () => TagCache::create(new stdClass()), 'from an object');
-throws(TypeError::class, fn () => new TagCache(5), 'new from an integer');
-throws(TypeError::class, fn () => new TagCache(false), 'new from false');
+throws(TypeError::class, fn () => new TagCache(new stdClass()), 'new from an object');
+throws(TagCache\InvalidArgumentException::class, fn () => new TagCache(''), 'new from an empty string', 'DSN');
 throws(ArgumentCountError::class, fn () => TagCache::create([], []), 'too much');
 
 finish();
