@@ -69,11 +69,16 @@ impl Entry {
     }
 
     /// Sets the TTL and starts its clock.
+    ///
+    /// A TTL of 0 is over at every tick, not from `now` on: each worker reads the clock once a
+    /// burst, so the `now` of another one may lie before ours, and would find the entry alive.
     pub(super) fn live_for(&mut self, ttl_ms: Option<u64>, now: Tick) {
         self.ttl_ms = ttl_ms;
-        self.deadline = ttl_ms.map_or(NEVER, |ms| {
-            now.0.saturating_add(ms.saturating_mul(1_000_000))
-        });
+        self.deadline = match ttl_ms {
+            None => NEVER,
+            Some(0) => 0,
+            Some(ms) => now.0.saturating_add(ms.saturating_mul(1_000_000)),
+        };
     }
 }
 
@@ -146,5 +151,20 @@ impl UseList {
             at = entry.older;
         }
         steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ttl_of_zero_is_over_for_a_worker_whose_clock_lags() {
+        let mut entry = Entry::new(1, "k", b"5", 0);
+        entry.live_for(Some(0), Tick(1_000));
+        assert!(entry.is_expired(Tick(1_000)));
+        assert!(entry.is_expired(Tick(999)));
+        entry.live_for(Some(1), Tick(1_000));
+        assert!(!entry.is_expired(Tick(999)));
     }
 }
