@@ -93,9 +93,12 @@ pub(crate) fn make(options: Options, into: &mut Zval) -> Result<(), Failure> {
 macro_rules! methods {
     ($($entry:ident => |$call:ident, $result:ident| $body:expr;)*) => {$(
         extern "C" fn $entry(frame: &mut ExecuteData, result: &mut Zval) {
-            ffi::handle(frame, result, |$call, $result| {
-                let done: Result<(), Failure> = (|| { $body; Ok(()) })();
-                if let Err(failure) = done {
+            fn body($call: &Call<'_>, $result: &mut Zval) -> Result<(), Failure> {
+                $body;
+                Ok(())
+            }
+            ffi::handle(frame, result, |call, result| {
+                if let Err(failure) = body(call, result) {
                     failure.throw();
                 }
             });

@@ -257,7 +257,7 @@ extern "C" fn get_deadline_ms(frame: &mut ExecuteData, result: &mut Zval) {
     get(frame, result, &TIMEOUT, "deadlineMs");
 }
 
-fn get(frame: &mut ExecuteData, result: &mut Zval, class: &Slot, property: &str) {
+fn get(frame: &ExecuteData, result: &mut Zval, class: &Slot, property: &str) {
     ffi::handle(frame, result, |call: &Call<'_>, result| {
         *result = ffi::this_property(class, call.this_zval(), property);
     });

@@ -65,10 +65,13 @@ pub(crate) fn patch_types() {
 macro_rules! functions {
     ($($entry:ident or $fallback:expr => |$call:ident, $result:ident| $body:expr;)*) => {$(
         extern "C" fn $entry(frame: &mut ExecuteData, result: &mut Zval) {
-            ffi::handle(frame, result, |$call, $result| {
-                let done: Result<(), Failure> = (|| { $body; Ok(()) })();
-                if let Err(failure) = done {
-                    $fallback($result);
+            fn body($call: &Call<'_>, $result: &mut Zval) -> Result<(), Failure> {
+                $body;
+                Ok(())
+            }
+            ffi::handle(frame, result, |call, result| {
+                if let Err(failure) = body(call, result) {
+                    $fallback(result);
                     failure.warn();
                 }
             });

@@ -23,13 +23,13 @@ pub(crate) struct Buffers {
 }
 
 thread_local! {
-    static FREE: RefCell<Vec<Box<Buffers>>> = const { RefCell::new(Vec::new()) };
+    static FREE: RefCell<Vec<Buffers>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A set of buffers, taken by value: a call that runs user code, which calls the cache again,
 /// keeps its own. It goes back to the thread when dropped.
 #[derive(Debug)]
-pub(crate) struct Scratch(Option<Box<Buffers>>);
+pub(crate) struct Scratch(Option<Buffers>);
 
 impl Scratch {
     /// Takes a set. The guard returns it even if PHP bails out while an answer becomes values.
@@ -63,7 +63,7 @@ impl Deref for Scratch {
 
     fn deref(&self) -> &Buffers {
         self.0
-            .as_deref()
+            .as_ref()
             .expect("BUG: buffers are taken out only by drop")
     }
 }
@@ -71,7 +71,7 @@ impl Deref for Scratch {
 impl DerefMut for Scratch {
     fn deref_mut(&mut self) -> &mut Buffers {
         self.0
-            .as_deref_mut()
+            .as_mut()
             .expect("BUG: buffers are taken out only by drop")
     }
 }

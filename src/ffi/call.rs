@@ -37,7 +37,7 @@ pub(crate) struct Call<'a> {
 /// into PHP (they become `Error`), and lets bailouts through after releasing
 /// [`BailoutGuard`](ext_php_rs::zend::BailoutGuard)s.
 pub(crate) fn handle(
-    frame: &mut ExecuteData,
+    frame: &ExecuteData,
     result: &mut Zval,
     body: impl FnOnce(&Call<'_>, &mut Zval),
 ) {

@@ -138,10 +138,11 @@ pub(crate) fn count(
             ..
         } = buffers;
         fill_tags(list, tags)?;
-        Ok(match direction {
+        match direction {
             Count::Up => commands.incr(key, by, ttl, list)?,
             Count::Down => commands.decr(key, by, ttl, list)?,
-        })
+        }
+        Ok(())
     })?;
     match scratch.replies.get(0) {
         Reply::Integer(number) => Ok(number),

@@ -108,7 +108,7 @@ fn union(replies: &Replies) -> Vec<Span> {
 }
 
 fn intersection(replies: &Replies) -> Vec<Span> {
-    if replies.len() == 0 {
+    if replies.is_empty() {
         return Vec::new();
     }
     // How many of the replies up to now had the key, each counted once.

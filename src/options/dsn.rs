@@ -3,12 +3,15 @@
 use super::spec;
 use crate::error::Failure;
 
+/// Names and values of options as bytes.
+type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// Splits a DSN into options by name, values as text with `%41` resolved.
 ///
 /// # Errors
 ///
 /// [`Failure::Invalid`] that says what is wrong with the form. Names and values are not looked at.
-pub(super) fn parse(dsn: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Failure> {
+pub(super) fn parse(dsn: &[u8]) -> Result<Pairs, Failure> {
     let (main, query) = match dsn.iter().position(|byte| *byte == b'?') {
         Some(at) => (&dsn[..at], &dsn[at + 1..]),
         None => (dsn, &b""[..]),
@@ -42,11 +45,7 @@ pub(super) fn parse(dsn: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Failure> {
     Ok(options)
 }
 
-fn read_address(
-    address: &[u8],
-    dsn: &[u8],
-    options: &mut Vec<(Vec<u8>, Vec<u8>)>,
-) -> Result<(), Failure> {
+fn read_address(address: &[u8], dsn: &[u8], options: &mut Pairs) -> Result<(), Failure> {
     let address = address.strip_suffix(b"/").unwrap_or(address);
     if address.contains(&b'/') {
         return Err(malformed(
