@@ -64,8 +64,9 @@ fn may_retry(failure: &Failure, commands: &Commands) -> bool {
     }
 }
 
+/// Makes the error that the caller sees; `done` of `expected` replies had arrived.
 #[cold]
-fn explain(
+pub(crate) fn explain(
     cause: Cause,
     pool: &Pool,
     limits: &CallLimits,

@@ -7,6 +7,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`call()`] | one call: deadline, check-out, exchange, the one retry, check-in |
+//! | [`Fanout`] | many commands over several connections at once, without blocking |
 //! | [`pool`] | who may use which connection: gate, guard, idle queue, lifetimes |
 //! | `exchange`, `seal` | commands out, replies in, on one guard, in step and without deadlock |
 //! | `conn` | a socket: connecting, sending, receiving, probing |
@@ -43,6 +44,7 @@ pub mod proto;
 mod call;
 mod conn;
 mod exchange;
+mod fanout;
 mod seal;
 mod sync;
 
@@ -51,6 +53,7 @@ pub use codec::{DecodeError, Decoded, Value, decode};
 pub use config::{CallLimits, Endpoint, KeepAlive, PoolConfig};
 pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Phase, ProtocolFault};
+pub use fanout::{Fanout, Outcome};
 pub use pool::{ConnectionGuard, Pool, PoolStats, guards_on_this_thread};
 pub use proto::{
     Commands, InvalidName, NameKind, NameReason, Replies, Reply, ServerStats, TagList, TagMatch,

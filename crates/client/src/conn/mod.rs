@@ -8,7 +8,7 @@ mod connect;
 pub(crate) mod sys;
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::time::Duration;
 
 use socket2::Socket;
@@ -114,6 +114,11 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Returns the descriptor, to wait for.
+    pub(crate) fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
     }
 
     fn arm_read(&mut self, deadline: &Deadline) -> io::Result<()> {

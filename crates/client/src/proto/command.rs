@@ -1,6 +1,7 @@
 //! [`Commands`]: request lines, validated and encoded. Nothing invalid gets in, and a refused command leaves the
 //! buffer as it was, so whatever is in it can be sent as it is.
 
+use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU64;
 
 use crate::codec::Value;
@@ -176,6 +177,25 @@ impl Commands {
 
     pub(crate) fn verbs(&self) -> &[Verb] {
         &self.verbs
+    }
+
+    /// Deals the commands to `lanes` buffers and notes for each where it went: lane and place in it. Commands on
+    /// the same first argument (a key, a tag, a list of them) go to the same lane, where they keep their order.
+    pub(crate) fn deal(&self, lanes: &mut [Self]) -> Vec<(u32, u32)> {
+        let hasher = RandomState::new();
+        let mut places = Vec::with_capacity(self.len());
+        let mut rest = self.bytes();
+        for &verb in &self.verbs {
+            let end = memchr::memchr(b'\n', rest).expect("BUG: a command ends in LF") + 1;
+            let (line, after) = rest.split_at(end);
+            let name = line[..end - 1].split(|byte| *byte == b'\t').nth(1);
+            let lane = (hasher.hash_one(name) % lanes.len() as u64) as usize;
+            places.push((lane as u32, lanes[lane].len() as u32));
+            lanes[lane].bytes.extend_from_slice(&line[..end - 1]);
+            lanes[lane].end(verb);
+            rest = after;
+        }
+        places
     }
 
     /// Returns whether a reply that carries stored text stands before another reply, which it could push out of

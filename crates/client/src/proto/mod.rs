@@ -11,5 +11,4 @@ pub use command::{Commands, TagList, TagMatch};
 pub use name::{InvalidName, NameKind, NameReason};
 pub use reply::{Replies, Reply, ServerStats};
 
-pub(crate) use command::Verb;
 pub(crate) use reply::{Malformed, parse};

@@ -1,0 +1,225 @@
+//! An exchange: commands out and replies in, on one connection, by one deadline.
+//!
+//! It succeeds only when exactly the expected replies have arrived and not a byte more: since order is the only
+//! thing that ties a reply to its command, one surplus line means that none of them can be trusted. Then, when a
+//! line can't be the reply to its command, and when the [`Seal`] of a batch is not where it has to be, every reply
+//! of the exchange is thrown away and the connection is closed.
+//!
+//! A server that writes each reply before it reads the next command stops reading when nobody takes its replies.
+//! A large batch is therefore written and read at the same time: as long as commands are unsent, nothing here
+//! blocks on one direction alone. Small ones fit into the socket's buffer, so that sending can't block on the
+//! server, and cost two system calls.
+//!
+//! [`Transfer`] is how far an exchange has come; [`run`] drives one to its end, blocking, and `fanout` several
+//! side by side, without.
+
+mod reader;
+
+use std::io;
+
+use crate::conn::{Connection, Wait};
+use crate::deadline::Deadline;
+use crate::error::{Phase, ProtocolFault};
+use crate::proto::{Commands, Replies};
+use crate::seal::Seal;
+
+use self::reader::Reader;
+
+/// What is sure to fit into an empty send buffer (Linux' smallest default is 16 KiB).
+const FITS_SEND_BUFFER: usize = 16 << 10;
+
+/// Why an exchange failed, and what may be concluded for a retry.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) cause: Cause,
+    /// Whether the kernel took any byte of the commands.
+    pub(crate) sent: bool,
+    /// Whether any byte of a reply arrived.
+    pub(crate) received: bool,
+}
+
+/// See [`Failure`].
+#[derive(Debug)]
+pub(crate) enum Cause {
+    TimedOut(Phase),
+    Io(Phase, io::Error),
+    PeerClosed,
+    Protocol(ProtocolFault),
+    TooLarge,
+}
+
+impl Cause {
+    fn of(phase: Phase, error: io::Error, deadline: &Deadline) -> Self {
+        let timed_out = error.kind() == io::ErrorKind::TimedOut && deadline.remaining().is_none();
+        if timed_out {
+            Self::TimedOut(phase)
+        } else {
+            Self::Io(phase, error)
+        }
+    }
+}
+
+/// Sends `commands` and reads their replies into `replies`, which must be empty. On failure the connection is
+/// spoilt, and `replies` holds the replies that were complete: none if the framing is in doubt or if a reply could
+/// have been pushed out of its place.
+pub(crate) fn run(
+    connection: &mut Connection,
+    commands: &Commands,
+    max_reply_bytes: usize,
+    deadline: &Deadline,
+    replies: &mut Replies,
+) -> Result<(), Failure> {
+    let mut transfer = Transfer::begin(connection, commands, max_reply_bytes);
+    transfer
+        .finish_blocking(connection, commands, deadline, replies)
+        .map_err(|cause| transfer.fail(cause, connection, replies))
+}
+
+/// What a transfer waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Every reply is in, and nothing is left over.
+    Done,
+    /// Replies have to come yet.
+    Read,
+    /// Replies have to come, and commands are unsent.
+    ReadOrWrite,
+}
+
+/// How far an exchange has come. Commands, replies and the connection are lent to each step.
+#[derive(Debug)]
+pub(crate) struct Transfer {
+    /// How many bytes of the commands and the seal have been sent.
+    sent: usize,
+    reader: Reader,
+}
+
+impl Transfer {
+    /// Begins: from now on the connection is dirty (rule L5).
+    pub(crate) fn begin(
+        connection: &mut Connection,
+        commands: &Commands,
+        max_reply_bytes: usize,
+    ) -> Self {
+        let seal = commands.wants_seal().then(Seal::draw);
+        connection.begin(commands.len() + usize::from(seal.is_some()));
+        Self {
+            sent: 0,
+            reader: Reader::new(seal, max_reply_bytes),
+        }
+    }
+
+    /// Does what can be done without waiting: sends until the kernel takes no more, receives until it has no more.
+    pub(crate) fn pump(
+        &mut self,
+        connection: &mut Connection,
+        commands: &Commands,
+        deadline: &Deadline,
+        replies: &mut Replies,
+    ) -> Result<Step, Cause> {
+        loop {
+            let blocked = self.send(connection, commands, Wait::Never, deadline, replies)?;
+            let drained = self.reader.drain(connection, commands, deadline, replies)?;
+            if self.reader.is_done(commands, replies) && !blocked {
+                return Ok(Step::Done);
+            }
+            if !blocked {
+                return Ok(Step::Read);
+            }
+            if !drained {
+                return Ok(Step::ReadOrWrite);
+            }
+        }
+    }
+
+    /// Goes on until every reply is in.
+    fn finish_blocking(
+        &mut self,
+        connection: &mut Connection,
+        commands: &Commands,
+        deadline: &Deadline,
+        replies: &mut Replies,
+    ) -> Result<(), Cause> {
+        if commands.byte_len() <= FITS_SEND_BUFFER {
+            self.send(connection, commands, Wait::Armed, deadline, replies)?;
+        }
+        while self.send(connection, commands, Wait::Never, deadline, replies)? {
+            if !self.reader.drain(connection, commands, deadline, replies)? {
+                connection
+                    .wait_ready(true, deadline)
+                    .map_err(|error| Cause::of(Phase::Write, error, deadline))?;
+            }
+        }
+        // All is sent: now nothing is lost by waiting for replies alone.
+        while !self.reader.is_done(commands, replies) {
+            self.reader
+                .receive(connection, commands, Wait::Armed, deadline, replies)?;
+        }
+        Ok(())
+    }
+
+    /// Sends until everything is sent or, if it may not wait, the kernel takes no more. Returns whether anything is
+    /// left.
+    fn send(
+        &mut self,
+        connection: &mut Connection,
+        commands: &Commands,
+        wait: Wait,
+        deadline: &Deadline,
+        replies: &mut Replies,
+    ) -> Result<bool, Cause> {
+        loop {
+            let (head, tail) = self.unsent(commands);
+            if head.is_empty() && tail.is_empty() {
+                return Ok(false);
+            }
+            match connection.send(head, tail, wait, deadline) {
+                Ok(sent) => self.sent += sent,
+                Err(error) if wait == Wait::Never && error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(true);
+                }
+                Err(error) => {
+                    // A server that refuses says why before it hangs up: its word beats "connection reset".
+                    let heard = self.sent > 0
+                        && self
+                            .reader
+                            .drain(connection, commands, deadline, replies)
+                            .is_ok();
+                    if heard && self.reader.is_done(commands, replies) {
+                        connection.spoil();
+                        return Ok(false);
+                    }
+                    return Err(Cause::of(Phase::Write, error, deadline));
+                }
+            }
+        }
+    }
+
+    fn unsent<'a>(&'a self, commands: &'a Commands) -> (&'a [u8], &'a [u8]) {
+        let head = commands.bytes();
+        let tail = self.reader.seal().map_or(&[][..], Seal::command);
+        match head.get(self.sent..) {
+            Some(rest) => (rest, tail),
+            None => (&[], &tail[self.sent - head.len()..]),
+        }
+    }
+
+    /// Ends a transfer that failed: spoils the connection and removes the replies that can't be trusted.
+    pub(crate) fn fail(
+        &self,
+        cause: Cause,
+        connection: &mut Connection,
+        replies: &mut Replies,
+    ) -> Failure {
+        connection.spoil();
+        if self.reader.seal().is_some() || matches!(cause, Cause::Protocol(_)) {
+            // Without its seal a batch of reads is not known to be in step, as far as it came.
+            replies.void();
+        }
+        Failure {
+            cause,
+            sent: self.sent > 0,
+            received: self.reader.received(),
+        }
+    }
+}

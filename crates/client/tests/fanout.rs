@@ -1,0 +1,196 @@
+//! Many commands over several connections: outcomes, order, deadline, and guards that go home.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{assert_full_capacity, limits, pool, put, tags, ttl};
+use tagcache_client::{
+    CallLimits, Commands, Error, ErrorKind, Fanout, Outcome, Pool, Reply, TagList, Value,
+    guards_on_this_thread,
+};
+use tagcached::fault::{FaultServer, Rule};
+
+fn faulty(rules: impl IntoIterator<Item = Rule>, size: u32) -> (FaultServer, Pool) {
+    let server = FaultServer::start(rules).unwrap();
+    let pool = pool(server.addr(), size);
+    (server, pool)
+}
+
+fn gets(count: usize) -> Commands {
+    let mut commands = Commands::new();
+    for n in 0..count {
+        commands.get(format!("k{n}").as_bytes()).unwrap();
+    }
+    commands
+}
+
+#[test]
+fn every_reply_belongs_to_its_command() {
+    const KEYS: usize = 5_000;
+    let server = common::server();
+    let pool = pool(server.addr(), 4);
+    let mut commands = Commands::new();
+    for n in 0..KEYS {
+        let key = format!("k{n}");
+        commands
+            .put(
+                key.as_bytes(),
+                ttl(60_000),
+                &tags(&["t"]),
+                Value::Str(format!("v{n}").as_bytes()),
+            )
+            .unwrap();
+        // The same key keeps its order, so this read finds what was just put.
+        commands.get(key.as_bytes()).unwrap();
+    }
+    let mut fanout = Fanout::start(&pool, &limits(30_000), &commands, 4).unwrap();
+    assert_eq!(pool.stats().in_use, fanout.connections() as u32);
+    assert!(fanout.drive(Duration::from_secs(30)));
+    assert_eq!(
+        guards_on_this_thread(),
+        0,
+        "guards go home before the fan-out is dropped"
+    );
+    for n in 0..KEYS {
+        let want = format!("v{n}");
+        assert!(matches!(fanout.outcome(2 * n), Outcome::Reply(Reply::Ok)));
+        assert!(
+            matches!(fanout.outcome(2 * n + 1), Outcome::Reply(Reply::Value(v)) if v == want.as_bytes())
+        );
+    }
+    assert_eq!(pool.stats().opened, 4);
+    assert_full_capacity(&pool);
+}
+
+#[test]
+fn it_takes_the_connections_that_are_free_and_no_more() {
+    let (_server, pool) = faulty([], 2);
+    let deadline = tagcache_client::Deadline::after(Duration::from_secs(5));
+    let held = pool.check_out(&limits(1000), &deadline).unwrap();
+    let mut fanout = Fanout::start(&pool, &limits(1000), &gets(10), 8).unwrap();
+    assert!(fanout.drive(Duration::from_secs(1)));
+    assert_eq!(pool.stats().opened, 2);
+    drop(held);
+    assert_full_capacity(&pool);
+}
+
+#[test]
+fn a_guard_goes_home_while_another_lane_still_waits() {
+    let (_server, pool) = faulty([Rule::stall(0).conn(1)], 2);
+    let mut fanout = Fanout::start(&pool, &limits(600), &gets(200), 2).unwrap();
+    let start = Instant::now();
+    assert!(!fanout.drive(Duration::from_millis(200)));
+    assert!(start.elapsed() >= Duration::from_millis(190));
+    assert_eq!((fanout.connections(), pool.stats().in_use), (1, 1));
+    let pending = (0..200)
+        .filter(|n| matches!(fanout.outcome(*n), Outcome::Pending))
+        .count();
+    assert!((1..200).contains(&pending), "{pending} pending");
+    assert!(fanout.drive(Duration::from_secs(5)));
+    assert!(
+        start.elapsed() < Duration::from_millis(700),
+        "{:?}",
+        start.elapsed()
+    );
+    let failed = (0..200)
+        .filter(|n| matches!(fanout.outcome(*n), Outcome::Failed(Error::Timeout { .. })))
+        .count();
+    assert_eq!(failed, pending);
+    drop(fanout);
+    assert_full_capacity(&pool);
+}
+
+#[test]
+fn a_shifted_lane_gives_nothing_away_and_leaves_the_others_alone() {
+    let (_server, pool) = faulty([Rule::inject(3, "VALUE\tSTOLEN\n").conn(0)], 2);
+    let mut fanout = Fanout::start(&pool, &limits(2000), &gets(100), 2).unwrap();
+    assert!(fanout.drive(Duration::from_secs(2)));
+    let mut failed = 0;
+    for n in 0..100 {
+        match fanout.outcome(n) {
+            Outcome::Reply(reply) => assert_eq!(reply, Reply::NotFound),
+            Outcome::Failed(error) => {
+                assert_eq!(error.kind(), ErrorKind::Protocol);
+                failed += 1;
+            }
+            Outcome::Pending => panic!("command {n} has no outcome"),
+        }
+    }
+    assert!((1..100).contains(&failed), "{failed} failed");
+    assert_full_capacity(&pool);
+}
+
+#[test]
+fn dropped_unfinished_it_closes_what_owes_replies() {
+    let (server, pool) = faulty([Rule::silent()], 3);
+    let fanout = Fanout::start(&pool, &limits(5000), &gets(50), 3).unwrap();
+    assert_eq!(pool.stats().in_use, 3);
+    drop(fanout);
+    let stats = pool.stats();
+    assert_eq!((stats.in_use, stats.idle, stats.closed_broken), (0, 0, 3));
+    let gone = Instant::now() + Duration::from_secs(2);
+    while server.peers() > 0 {
+        assert!(Instant::now() < gone);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn the_descriptor_tells_when_there_is_something_to_do() {
+    let (_server, pool) = faulty([Rule::delay(Duration::from_millis(150), 0)], 1);
+    let mut fanout = Fanout::start(&pool, &limits(2000), &gets(1), 1).unwrap();
+    let readable = |ms| {
+        let mut entry = libc::pollfd {
+            fd: fanout.as_raw_fd(),
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        // SAFETY: one valid entry, whose descriptor the fan-out keeps open.
+        unsafe { libc::poll(&mut entry, 1, ms) == 1 }
+    };
+    // The first edge is "writable", which the start did not consume.
+    let _ = readable(0);
+    assert!(readable(2000));
+    let until = Instant::now() + Duration::from_secs(2);
+    while !fanout.drive(Duration::ZERO) {
+        assert!(Instant::now() < until);
+    }
+    assert!(matches!(fanout.outcome(0), Outcome::Reply(Reply::NotFound)));
+}
+
+#[test]
+fn large_values_flow_both_ways_at_once() {
+    let server = common::server();
+    let pool = pool(server.addr(), 2);
+    let value = "x".repeat(1 << 20);
+    let mut commands = Commands::new();
+    for n in 0..40 {
+        let key = format!("k{n}");
+        commands
+            .put(
+                key.as_bytes(),
+                None,
+                &TagList::new(),
+                Value::Str(value.as_bytes()),
+            )
+            .unwrap();
+        commands.get(key.as_bytes()).unwrap();
+    }
+    let mut fanout = Fanout::start(&pool, &limits(60_000), &commands, 2).unwrap();
+    assert!(fanout.drive(Duration::from_secs(60)));
+    for n in 0..40 {
+        assert!(
+            matches!(fanout.outcome(2 * n + 1), Outcome::Reply(Reply::Value(v)) if v == value.as_bytes())
+        );
+    }
+}
+
+#[test]
+fn nothing_to_do_is_done_at_once() {
+    let (_server, pool) = faulty([Rule::silent()], 1);
+    let mut fanout = Fanout::start(&pool, &CallLimits::default(), &Commands::new(), 4).unwrap();
+    assert!(fanout.is_done() && fanout.drive(Duration::ZERO));
+    assert_eq!(pool.stats().opened, 0);
+    put(&common::pool(common::server().addr(), 1), "k", "v");
+}
