@@ -108,6 +108,11 @@ macro_rules! methods {
 
 methods! {
     create => |call, result| {
+        let class = call.called_class();
+        let argument = call.optional_value(0).map(Zval::shallow_clone);
+        if ffi::construct(class, CLASS.get(), argument.as_slice(), result)? {
+            return Ok(());
+        }
         let options = options_of(call)?;
         match ffi::new_object(call.called_class(), result) {
             Some(handle) => handle.open(options),

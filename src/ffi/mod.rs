@@ -32,6 +32,6 @@ pub(crate) use info::{php_api, table_end, table_header, table_row, table_start};
 pub(crate) use ini::{ini_display, ini_text, ini_unregister};
 pub(crate) use leaked::Leaked;
 pub(crate) use memory::{probe_allocator, string};
-pub(crate) use object::{install_handlers, new_object};
+pub(crate) use object::{construct, install_handlers, new_object};
 pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, patch};
-pub(crate) use serialize::{serialize, unserialize};
+pub(crate) use serialize::{properties, serialize, unserialize};

@@ -7,13 +7,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use ext_php_rs::ffi::{
-    ext_php_rs_zend_object_alloc, object_properties_init, std_object_handlers, zend_object,
-    zend_object_handlers, zend_object_std_dtor, zend_object_std_init,
+    ext_php_rs_zend_object_alloc, object_properties_init, std_object_handlers,
+    zend_call_known_function, zend_object, zend_object_handlers, zend_object_std_dtor,
+    zend_object_std_init,
 };
 use ext_php_rs::flags::ClassFlags;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ClassEntry;
 
+use super::exception_is_pending;
+use crate::error::Failure;
 use crate::handle::HandleCell;
 
 unsafe extern "C" {
@@ -99,6 +102,54 @@ pub(super) fn handle_of(value: &Zval) -> Option<&HandleCell> {
     // SAFETY: only `create` sets these handlers. The object lives as long as the zval that
     // refers to it.
     Some(unsafe { &(*from_std(ptr::from_ref(object))).handle })
+}
+
+/// Makes an object of `class`, a subclass of `base`, as `new static(...$arguments)` does if the
+/// subclass has a constructor of its own; returns false, with nothing made, if it has not. *May
+/// bail out.*
+///
+/// # Errors
+///
+/// [`Failure::Thrown`] for what PHP or the constructor throws.
+pub(crate) fn construct(
+    class: *mut ClassEntry,
+    base: &ClassEntry,
+    arguments: &[Zval],
+    into: &mut Zval,
+) -> Result<bool, Failure> {
+    // SAFETY: `class` is the class that PHP says was called.
+    if ptr::eq(unsafe { (*class).constructor }, base.constructor) {
+        return Ok(false);
+    }
+    new_object(class, into).ok_or(Failure::Thrown)?;
+    let object = into
+        .object()
+        .map_or(ptr::null_mut(), |object| ptr::from_ref(object).cast_mut());
+    let mut result = Zval::new();
+    // SAFETY: the object was just made; the handler checks that the constructor may be called
+    // from here and throws otherwise. The arguments are only read, the result is ours.
+    unsafe {
+        let constructor = (*(*object).handlers).get_constructor.and_then(|find| {
+            let constructor = find(object);
+            (!constructor.is_null()).then_some(constructor)
+        });
+        if let Some(constructor) = constructor {
+            zend_call_known_function(
+                constructor,
+                object,
+                class,
+                &raw mut result,
+                u32::try_from(arguments.len()).expect("BUG: too many arguments"),
+                arguments.as_ptr().cast_mut(),
+                ptr::null_mut(),
+            );
+        }
+    }
+    if exception_is_pending() {
+        *into = Zval::null();
+        return Err(Failure::Thrown);
+    }
+    Ok(true)
 }
 
 /// Makes an object of `class` (`TagCache` or a subclass) in `into`, without calling its

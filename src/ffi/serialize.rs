@@ -5,11 +5,13 @@ use std::ffi::{c_int, c_void};
 use std::ptr;
 
 use ext_php_rs::boxed::ZBox;
-use ext_php_rs::ffi::{ext_php_rs_executor_globals, ext_php_rs_zend_string_release};
-use ext_php_rs::types::{ZendStr, Zval};
+use ext_php_rs::ffi::{
+    ext_php_rs_executor_globals, ext_php_rs_zend_string_release, zend_hash_str_find_ptr_lc,
+};
+use ext_php_rs::types::{ZendObject, ZendStr, Zval};
 use ext_php_rs::zend::ce;
 
-use super::{exception_is_pending, read_property};
+use super::{Items, exception_is_pending, read_property};
 use crate::error::Failure;
 
 #[repr(C)]
@@ -33,6 +35,7 @@ unsafe extern "C" {
         data: *mut UnserializeData,
     ) -> c_int;
     fn php_var_unserialize_destroy(data: UnserializeData);
+    fn zend_clear_exception();
     fn var_tmp_var(data: *mut UnserializeData) -> *mut Zval;
 }
 
@@ -41,8 +44,8 @@ unsafe extern "C" {
 ///
 /// # Errors
 ///
-/// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] (with PHP's own
-/// exception as the previous one) for what PHP can't serialize, as a closure.
+/// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] for what PHP can't
+/// serialize, as a closure.
 pub(crate) fn serialize(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
     let mut out = SmartStr {
         text: ptr::null_mut(),
@@ -99,7 +102,7 @@ pub(crate) fn unserialize(payload: &[u8], into: &mut Zval) -> Result<(), Failure
     }
     if exception_is_pending() {
         *into = Zval::null();
-        return Err(Failure::Thrown);
+        return Err(refusal_by_php().unwrap_or(Failure::Thrown));
     }
     if !whole {
         *into = Zval::null();
@@ -112,7 +115,8 @@ pub(crate) fn unserialize(payload: &[u8], into: &mut Zval) -> Result<(), Failure
     Ok(())
 }
 
-/// Returns a failure if the pending exception is PHP's own refusal to serialize something.
+/// Takes PHP's own refusal to serialize or unserialize a class off its way, if that is what is
+/// pending: it becomes a failure of ours, which the functions turn into a warning.
 fn refusal_by_php() -> Option<Failure> {
     // SAFETY: called on a PHP thread; a pending exception is a live object.
     let exception = unsafe { (*ext_php_rs_executor_globals()).exception.as_ref() }?;
@@ -121,6 +125,45 @@ fn refusal_by_php() -> Option<Failure> {
     }
     let message = read_property(ce::exception(), exception, "message");
     let message = String::from_utf8_lossy(message.zend_str()?.as_bytes()).into_owned();
-    (message.starts_with("Serialization of '") && message.ends_with("is not allowed"))
-        .then(|| Failure::serialization(&message))
+    let is_refusal = ["Serialization of '", "Unserialization of '"]
+        .iter()
+        .any(|begin| message.starts_with(begin))
+        && message.ends_with("is not allowed");
+    if !is_refusal {
+        return None;
+    }
+    // SAFETY: releases the exception that was just seen to be pending.
+    unsafe { zend_clear_exception() };
+    Some(Failure::Serialization(message))
+}
+
+/// Calls `visit` with the properties that PHP would serialize of an object; with none if the class
+/// decides itself what is serialized (`__serialize()`, `__sleep()`, or in C).
+pub(crate) fn properties<'a>(object: &'a ZendObject, mut visit: impl FnMut(&'a Zval)) {
+    // SAFETY: the class of a live object.
+    let class = unsafe { &*object.ce };
+    // SAFETY: reads the table of methods of that class.
+    let sleeps = unsafe {
+        !zend_hash_str_find_ptr_lc(&raw const class.function_table, c"__sleep".as_ptr(), 7)
+            .is_null()
+    };
+    if sleeps || !class.__serialize.is_null() || class.serialize.is_some() {
+        return;
+    }
+    let declared = usize::try_from(class.default_properties_count).unwrap_or(0);
+    let slots = object.properties_table.as_ptr();
+    for slot in 0..declared {
+        // SAFETY: an object has as many slots behind it as its class declares; a slot may be
+        // undefined, which is no type that a visitor looks for.
+        visit(unsafe { &*slots.add(slot) });
+    }
+    // SAFETY: null or the live table of this object, whose entries for declared properties refer
+    // back to the slots above.
+    if let Some(dynamic) = unsafe { object.properties.as_ref() } {
+        for (_, value) in Items::of(dynamic) {
+            if !value.is_indirect() {
+                visit(value);
+            }
+        }
+    }
 }

@@ -25,27 +25,25 @@ pub(super) fn read(payload: &[u8], into: &mut Zval) -> Result<(), Failure> {
     ffi::unserialize(payload, into)
 }
 
-/// Returns whether `value` is a resource or an array with one in it, for which `serialize()` would
-/// write the integer 0. By references an array can contain itself, so those are noted.
+/// Returns whether a resource is in `value`, for which `serialize()` would write the integer 0. An
+/// object whose class decides itself what is serialized is not looked into. References and objects
+/// can lead in a circle, so what they lead to is noted.
 fn holds_resource(value: &Zval) -> bool {
-    let Some(array) = value.array() else {
-        return value.is_resource();
-    };
     let mut noted = HashSet::new();
-    let mut open = vec![Items::of(array)];
-    while let Some(items) = open.last_mut() {
-        let Some((_, value)) = items.next() else {
-            open.pop();
-            continue;
-        };
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
         let target = value.dereference();
         if target.is_resource() {
             return true;
         }
-        if let Some(array) = target.array()
-            && (!value.is_reference() || noted.insert(ptr::from_ref(array)))
+        if let Some(array) = target.array() {
+            if !value.is_reference() || noted.insert(ptr::from_ref(array).cast::<()>()) {
+                open.extend(Items::of(array).map(|(_, value)| value));
+            }
+        } else if let Some(object) = target.object()
+            && noted.insert(ptr::from_ref(object).cast())
         {
-            open.push(Items::of(array));
+            ffi::properties(object, |value| open.push(value));
         }
     }
     false
