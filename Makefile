@@ -8,7 +8,7 @@ help: ## List the targets
 setup: ## Install the Debian packages that are missing
 	@scripts/setup.sh
 
-demo: ## Build, start a server, run php/examples/quickstart.php, stop (first time about 4 min)
+demo: ## Build, start a server, run php/examples/quickstart.php, stop (first time about 2 min)
 	@scripts/demo.sh
 
 build: ## Build the server and the extension for Debian's PHP (release)
@@ -16,7 +16,7 @@ build: ## Build the server and the extension for Debian's PHP (release)
 	@scripts/build-server.sh
 	@scripts/build-ext.sh nts
 
-test: ## Everything: lints, crate tests, phpt on NTS and ZTS, Apache load (first time about 20 min)
+test: ## Everything: lints, crate tests, phpt on NTS and ZTS, Apache load (first time about 12 min)
 	@scripts/test.sh
 
 check: ## Formatting, clippy and the shell scripts; no tests

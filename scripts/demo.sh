@@ -8,7 +8,7 @@ set -euo pipefail
 
 STARTED="$(date +%s)"
 if [ ! -d "$ROOT/target/release" ]; then
-    say "first run: about 4 minutes on 2 cores, most of it compiling; later runs take seconds"
+    say "first run: about 2 minutes on 2 cores, most of it compiling; later runs take seconds"
 fi
 "$ROOT/scripts/setup.sh" demo
 BINARIES="$("$ROOT/scripts/build-server.sh")"

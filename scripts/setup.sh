@@ -18,7 +18,8 @@ readonly FOR_DEMO=(
 # apache2-bin and apache2-dev are the server and its build files, without the service: nothing of
 # ours starts an Apache that the machine did not have, and Debian's configuration is not there to
 # be edited.
-readonly FOR_TESTS=(apache2-bin apache2-dev curl libxml2-dev wrk xz-utils)
+# procps has kill(1), which minimal images lack.
+readonly FOR_TESTS=(apache2-bin apache2-dev curl libxml2-dev procps wrk xz-utils)
 
 case "${1:-}" in
 demo) WANTED=("${FOR_DEMO[@]}") ;;

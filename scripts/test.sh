@@ -78,7 +78,7 @@ crate_tests() {
 }
 
 mkdir -p "$LOGS"
-say "make test: about 20 minutes on 2 cores the first time (7 of them for the ZTS PHP), then about 5"
+say "make test: about 12 minutes on 2 cores the first time (7 of them for the ZTS PHP), then about 2"
 cd "$ROOT"
 stage setup must scripts/setup.sh
 stage php-zts must scripts/php-zts.sh
