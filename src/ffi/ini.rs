@@ -1,7 +1,8 @@
 //! Reading, showing and removing INI settings.
 
-use std::ffi::{CStr, c_char, c_int};
+use std::ffi::{CStr, c_char, c_int, c_void};
 
+use ext_php_rs::ffi::{zend_ini_entry, zend_string};
 use ext_php_rs::zend::ModuleEntry;
 
 unsafe extern "C" {
@@ -13,6 +14,19 @@ unsafe extern "C" {
     ) -> *mut c_char;
     fn zend_unregister_ini_entries(module_number: c_int);
     fn display_ini_entries(module: *mut ModuleEntry);
+}
+
+/// Lets PHP change a setting. Without a function here `ini_restore()` does nothing. What a setting
+/// is worth shows when a handle is made.
+pub(crate) extern "C" fn ini_accept(
+    _entry: *mut zend_ini_entry,
+    _value: *mut zend_string,
+    _one: *mut c_void,
+    _two: *mut c_void,
+    _three: *mut c_void,
+    _stage: c_int,
+) -> c_int {
+    0
 }
 
 /// Returns the text of a setting; `None` if it is not registered or has no value. `read` gets it

@@ -29,7 +29,7 @@ pub(crate) use error::{
     this_property, throw, update_long, update_str,
 };
 pub(crate) use info::{php_api, table_end, table_header, table_row, table_start};
-pub(crate) use ini::{ini_display, ini_text, ini_unregister};
+pub(crate) use ini::{ini_accept, ini_display, ini_text, ini_unregister};
 pub(crate) use leaked::Leaked;
 pub(crate) use memory::{probe_allocator, string};
 pub(crate) use object::{construct, install_handlers, new_object};

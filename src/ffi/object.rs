@@ -24,6 +24,9 @@ unsafe extern "C" {
     fn object_init_ex(object: *mut Zval, class: *mut ClassEntry) -> c_int;
 }
 
+/// PHP's flag of an object whose destructor has run or must not.
+const DESTRUCTOR_CALLED: u32 = 1 << 8;
+
 /// What PHP allocates for an object; its declared properties follow behind.
 #[repr(C)]
 struct Object {
@@ -146,6 +149,9 @@ pub(crate) fn construct(
         }
     }
     if exception_is_pending() {
+        // As `new` does: the destructor of an object that was not constructed does not run.
+        // SAFETY: `into` still holds the object.
+        unsafe { (*object).gc.u.type_info |= DESTRUCTOR_CALLED };
         *into = Zval::null();
         return Err(Failure::Thrown);
     }

@@ -16,6 +16,7 @@ static ENTRIES: IniEntryDefs<COUNT> = {
     while i < SPECS.len() {
         let spec = &SPECS[i];
         entries[i] = IniEntryDef::new(spec.ini, spec.default, IniEntryPermission::All);
+        entries[i].on_modify = Some(ffi::ini_accept);
         i += 1;
     }
     entries[i] = IniEntryDef::new(c"tagcache.max_pools", c"64", IniEntryPermission::System);
