@@ -16,7 +16,7 @@ pub(crate) use self::tags::{invalidate_tag, invalidate_tags, keys_by_tag, search
 use crate::error::Failure;
 use crate::ffi::{Items, Key};
 use crate::handle::HandleCell;
-use crate::options::quoted;
+use crate::options::{quoted, shown};
 use crate::scratch::{Buffers, Scratch};
 use crate::value;
 
@@ -223,7 +223,7 @@ fn with_name<R>(
 
 /// Returns the failure for a refusal of the server, with what to do where we know it.
 fn refused(verb: &str, subject: &[u8], text: &[u8]) -> Failure {
-    let text = String::from_utf8_lossy(text);
+    let text = shown(text);
     let advice = match &*text {
         "value is not an integer" => {
             "; increment() and decrement() change only what was stored as an integer: store 5, not \

@@ -18,7 +18,7 @@ use crate::error::Failure;
 use crate::ffi::{self, Items, Key};
 
 pub(crate) use self::ini::{max_pools, register_ini};
-pub(crate) use self::spec::quoted;
+pub(crate) use self::spec::{quoted, shown};
 
 /// The length of `sun_path` less its NUL: the longest path of a Unix socket.
 const MAX_PATH: usize = 107;
@@ -209,7 +209,7 @@ impl Draft {
                 return Err(Failure::Invalid(format!(
                     "option 'mode' is '{}', but this extension speaks the TCP protocol only; set it \
                      to 'tcp' or leave it out, and give the TCP port (1984), not that of HTTP",
-                    spec::shown(self.text(Id::Mode))
+                    shown(self.text(Id::Mode))
                 )));
             }
             other => {
