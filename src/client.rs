@@ -71,7 +71,7 @@ pub(crate) fn register() -> BindingResult<()> {
         .registration(|class, infos| {
             ffi::install_handlers(class);
             CLASS.set(class);
-            Box::leak(infos);
+            ffi::keep(infos);
         })
         .register()?;
 

@@ -234,7 +234,7 @@ fn exception(
 /// Keeps the class and, for the life of the process, what PHP borrows of its methods.
 fn note(slot: &Slot, class: &'static mut ClassEntry, infos: ArgInfoTables) {
     slot.set(class);
-    Box::leak(infos);
+    ffi::keep(infos);
 }
 
 fn getter(

@@ -38,8 +38,8 @@ namespace {
         public const VERSION = "0.1.0";
 
         /**
-         * Same as `new TagCache($options)`, in one expression; `static`, so a subclass gets
-         * its own kind.
+         * Same as `new static($options)`, in one expression: a subclass gets its own kind, and its
+         * constructor is called if it has one.
          *
          * @param array<string, mixed>|string|null $options see __construct()
          * @throws \TagCache\InvalidArgumentException

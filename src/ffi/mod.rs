@@ -33,5 +33,5 @@ pub(crate) use ini::{ini_accept, ini_display, ini_text, ini_unregister};
 pub(crate) use leaked::Leaked;
 pub(crate) use memory::{probe_allocator, string};
 pub(crate) use object::{construct, install_handlers, new_object};
-pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, patch};
+pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, keep, patch};
 pub(crate) use serialize::{properties, serialize, unserialize};

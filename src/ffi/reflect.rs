@@ -3,8 +3,25 @@
 
 use std::ptr;
 
+use ext_php_rs::args::{ArgInfo, ArgInfoTables};
 use ext_php_rs::ffi::{ext_php_rs_compiler_globals, zend_function, zend_hash_str_find_ptr_lc};
 use ext_php_rs::zend::ClassEntry;
+use parking_lot::Mutex;
+
+struct Kept(Mutex<Vec<ArgInfoTables>>);
+
+// SAFETY: what the tables point to is never changed or freed, whichever thread looks at it.
+unsafe impl Send for Kept {}
+// SAFETY: as above, and the list is behind a lock.
+unsafe impl Sync for Kept {}
+
+static KEPT: Kept = Kept(Mutex::new(Vec::new()));
+
+/// Keeps the descriptions of a class's methods for the life of the process: PHP refers to the
+/// names in them. For MINIT.
+pub(crate) fn keep(infos: ArgInfoTables) {
+    KEPT.0.lock().push(infos);
+}
 
 /// PHP's bit set of simple types; the values are the same in every release since 8.0.
 pub(crate) type TypeMask = u32;
@@ -47,7 +64,7 @@ pub(crate) fn patch(class: Option<&ClassEntry>, name: &str, arg: Option<usize>, 
             arg.is_none_or(|arg| arg < common.num_args as usize),
             "BUG: no such argument"
         );
-        let infos = common.arg_info.cast::<ext_php_rs::args::ArgInfo>();
+        let infos = common.arg_info.cast::<ArgInfo>();
         let info = match arg {
             Some(arg) => infos.add(arg),
             None => infos.sub(1),
