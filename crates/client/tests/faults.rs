@@ -309,17 +309,21 @@ fn a_surplus_line_voids_the_exchange() {
 fn a_forged_closing_line_does_not_help() {
     // Everything that a stored value can contain, the server's own words included, but not our nonce.
     let stolen = "VALUE\tSTOLEN\nERR unknown_command\nNF\nVALUE\t1\n";
-    let (server, pool) = faulty([Rule::inject(0, stolen).conn(0)]);
-    let outcome = run(&pool, &limits(1000), |c| {
+    let (server, pool) = faulty([Rule::inject(0, stolen).conn(1)]);
+    let batch = |c: &mut tagcache_client::Commands| {
         c.get(b"evil").unwrap();
         c.get(b"victim").unwrap();
-    });
-    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Protocol);
+    };
+    // Undisturbed first, as the fault ends the other exchange before the server has read all of it.
+    run(&pool, &limits(1000), batch).unwrap();
     let sent: Vec<_> = server.log().into_iter().map(|entry| entry.line).collect();
     assert!(
         sent.last().unwrap().starts_with("INCR\t__tc_seal:"),
         "{sent:?}"
     );
+    pool.drain();
+    let outcome = run(&pool, &limits(1000), batch);
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Protocol);
 }
 
 #[test]
@@ -509,4 +513,19 @@ fn the_first_call_warms_the_pool_up() {
     assert_eq!((pool.stats().opened, pool.stats().idle), (3, 3));
     put(&pool, "k", "v");
     assert_eq!(pool.stats().opened, 3);
+}
+
+#[test]
+fn warming_up_counts_the_connections_that_are_there() {
+    let server = FaultServer::start([]).unwrap();
+    let pool = Pool::new(tagcache_client::PoolConfig {
+        min_idle: 2,
+        ..config(server.addr(), 2)
+    });
+    let deadline = tagcache_client::Deadline::after(Duration::from_secs(5));
+    let both = [(); 2].map(|()| pool.check_out(&limits(1000), &deadline).unwrap());
+    drop(both);
+    put(&pool, "k", "v");
+    assert_eq!((server.peers_max(), pool.stats().opened), (2, 2));
+    assert_full_capacity(&pool);
 }
