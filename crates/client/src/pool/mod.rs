@@ -36,7 +36,23 @@ pub(crate) use self::core::Managed;
 pub use guard::guards_on_this_thread;
 pub use stats::PoolStats;
 
-/// A guard over a TagCache connection.
+/// A guard over a TagCache connection. It is the connection's only owner, which the compiler enforces: a guard
+/// that was given back is gone,
+///
+/// ```compile_fail,E0382
+/// fn twice(guard: tagcache_client::ConnectionGuard) {
+///     drop(guard);
+///     drop(guard);
+/// }
+/// ```
+///
+/// and there is no second one to the same connection.
+///
+/// ```compile_fail,E0507
+/// fn another(guard: &tagcache_client::ConnectionGuard) -> tagcache_client::ConnectionGuard {
+///     *guard
+/// }
+/// ```
 pub type ConnectionGuard = guard::Guard<Connection>;
 
 /// A pool of connections to one server, shared by all threads of a process. Clones are the same pool. Nothing is
@@ -146,16 +162,12 @@ impl Pool {
     /// Opens the connections that `min_idle` asks for, after the first call and within its deadline. A failure
     /// ends it silently: the next call that needs a connection reports what is wrong.
     pub(crate) fn warm_up(&self, limits: &CallLimits, deadline: &Deadline) {
-        for _ in 0..self.shared.core.take_warm_up() {
-            if deadline.remaining().is_none()
-                || !matches!(
-                    self.shared.core.warm_up(|| self.connect(limits, deadline)),
-                    Ok(true)
-                )
-            {
-                return;
-            }
-        }
+        let wanted = self.shared.core.take_warm_up();
+        // Whatever could be opened is there.
+        let _ = self
+            .shared
+            .core
+            .warm_up(wanted, || self.connect(limits, deadline));
     }
 
     pub(crate) fn count_retry(&self) {

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Fails if docs/safety.md names a test, a script or a page that does not exist.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+missing=0
+while read -r name; do
+    case "$name" in
+    scripts/*) [ -x "$name" ] && continue ;;
+    *.phpt) [ -f "tests/$name" ] && continue ;;
+    *) grep -rqE "fn $name\(" crates src && continue ;;
+    esac
+    printf 'docs/safety.md names "%s", which does not exist\n' "$name" >&2
+    missing=1
+done < <(awk -F'|' '/^\|/ && NF == 5 { print $4 }' docs/safety.md |
+    grep -oE '`[a-z0-9_./-]+`' | tr -d '`' | grep -vE '^(compile_fail|make)$' | sort -u)
+exit "$missing"
