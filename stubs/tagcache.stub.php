@@ -375,6 +375,8 @@ namespace TagCache {
     /** The server could not be reached, or the connection broke. */
     class ConnectionException extends \RuntimeException implements Exception
     {
+        private $peer = "";
+
         /** The server, as "127.0.0.1:1984" or "unix:///path"; "" if made by hand. */
         public function getPeer(): string {}
     }
@@ -382,6 +384,9 @@ namespace TagCache {
     /** The call did not end in time. Whether a write took place is not known then. */
     class TimeoutException extends ConnectionException
     {
+        private $phase = "";
+        private $deadlineMs = 0;
+
         /** What it was at: 'acquire', 'connect', 'write' or 'read'; "" if made by hand. */
         public function getPhase(): string {}
 
