@@ -16,7 +16,41 @@ static INSTALL: Once = Once::new();
 #[must_use]
 pub fn generation() -> u64 {
     // Relaxed: written only in a child while it has a single thread; nothing else is published through it.
-    GENERATION.load(Ordering::Relaxed)
+    let generation = GENERATION.load(Ordering::Relaxed);
+    #[cfg(all(test, not(any(loom, shuttle))))]
+    let generation = generation + pretended::forks();
+    generation
+}
+
+/// For tests: a thread that believes to be a forked child, while the process and its other threads are not.
+#[cfg(all(test, not(any(loom, shuttle))))]
+pub(crate) mod pretended {
+    use std::cell::Cell;
+
+    thread_local! {
+        static FORKS: Cell<u64> = const { Cell::new(0) };
+    }
+
+    pub(super) fn forks() -> u64 {
+        FORKS.with(Cell::get)
+    }
+
+    /// The calling thread is a child as long as this lives.
+    #[derive(Debug)]
+    pub(crate) struct Child(());
+
+    impl Child {
+        pub(crate) fn new() -> Self {
+            FORKS.with(|forks| forks.set(forks.get() + 1));
+            Self(())
+        }
+    }
+
+    impl Drop for Child {
+        fn drop(&mut self) {
+            FORKS.with(|forks| forks.set(forks.get() - 1));
+        }
+    }
 }
 
 /// Returns whether this process is a child of one that had a pool. In such a process nothing may park on

@@ -13,6 +13,13 @@
 //! There is no background thread: idle surplus is closed by [`Core::housekeep`], which the owner calls when it has
 //! a moment (the extension: at the end of a request).
 
+#[cfg(all(test, not(loom)))]
+mod fake;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod model_test;
+#[cfg(all(test, shuttle))]
+mod shuttle_test;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -90,8 +97,13 @@ pub(crate) enum Denied<E> {
 
 impl<C: Managed> Core<C> {
     pub(crate) fn new(keeping: Keeping) -> Self {
+        Self::with_patience(keeping, PATIENCE)
+    }
+
+    /// Models choose when a permit is handed over instead of freed: always or never.
+    fn with_patience(keeping: Keeping, patience: Duration) -> Self {
         Self {
-            gate: Gate::new(keeping.size, PATIENCE),
+            gate: Gate::new(keeping.size, patience),
             idle: ArrayQueue::new(keeping.size as usize),
             counters: Counters::default(),
             keeping,
@@ -290,31 +302,36 @@ impl<C: Managed> Core<C> {
         home
     }
 
-    /// Returns how many further connections the first call should open, once; 0 ever after.
+    /// Returns how many idle connections the first call should see to, once; 0 ever after.
     pub(crate) fn take_warm_up(&self) -> u32 {
         // Relaxed: only one caller shall do it; which one does not matter.
         if self.warmed.load(Ordering::Relaxed) || self.warmed.swap(true, Ordering::Relaxed) {
             return 0;
         }
-        self.keeping
-            .min_idle
-            .min(self.keeping.size)
-            .saturating_sub(1)
+        self.keeping.min_idle.min(self.keeping.size)
     }
 
-    /// Opens one connection and puts it among the idle ones; `Ok(false)` when no permit is free.
+    /// Fills the pool up to `wanted` idle connections, as far as permits are free. All of them are held until the
+    /// last is there: a connection may be opened only by a holder that found none idle (I5).
     pub(crate) fn warm_up<E>(
         self: &Arc<Self>,
-        connect: impl FnOnce() -> Result<C, E>,
-    ) -> Result<bool, E> {
-        if !matches!(self.gate.try_acquire(), Ok(Some(_))) {
-            return Ok(false);
+        wanted: u32,
+        mut connect: impl FnMut() -> Result<C, E>,
+    ) -> Result<(), E> {
+        let mut held = Vec::new();
+        for _ in 0..wanted {
+            if !matches!(self.gate.try_acquire(), Ok(Some(_))) {
+                break;
+            }
+            let permit = Permit::new(Arc::clone(self));
+            let now = Instant::now();
+            let slot = match self.pop_fit(now, Duration::ZERO) {
+                Some(slot) => slot,
+                None => self.open(now, &mut connect)?,
+            };
+            held.push(Guard::new(slot, permit, now));
         }
-        let permit = Permit::new(Arc::clone(self));
-        let now = Instant::now();
-        let slot = self.open(now, connect)?;
-        drop(Guard::new(slot, permit, now));
-        Ok(true)
+        Ok(())
     }
 
     /// Closes what the last window did not need: once per `idle_timeout`, idle connections beyond the peak use of

@@ -1,0 +1,735 @@
+//! The whole pool against a reference model: random scripts of everything that can happen to it, on one thread, and
+//! after each step the pool has to be exactly where the model is.
+//!
+//! Waiters are put in the line, resumed and made to give up by the script (as loom's models do), so one thread
+//! plays all of them, and the model can say who gets which permit.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::fake::{Fake, World, keeping};
+use super::{Acquired, Core, Denied, Keeping, Refused};
+use crate::deadline::Deadline;
+use crate::fork::pretended::Child;
+use crate::pool::gate::{Joined, Waiter};
+use crate::pool::guard::Guard;
+
+const FOREVER: Duration = Duration::from_secs(1 << 40);
+const LIFETIME: Duration = Duration::from_secs(1 << 30);
+
+/// How a connect ends.
+#[derive(Clone, Copy, Debug)]
+enum Connect {
+    Ok,
+    Refused,
+    Panics,
+}
+
+/// One step. Indices are taken modulo what there is.
+#[derive(Clone, Copy, Debug)]
+enum Op {
+    TryCheckOut { connect: Connect, probe: bool },
+    CheckOut { connect: Connect, probe: bool },
+    WarmUp { wanted: u32, connect: Connect },
+    Join,
+    Resume { waiter: usize, connect: Connect },
+    GiveUp { waiter: usize },
+    Return { guard: usize },
+    LeaveHalfDone { guard: usize },
+    PanicInUse { guard: usize },
+    Replace { guard: usize, connect: Connect },
+    PeerHangsUp { idle: usize },
+    Grow { old: usize },
+    Housekeep,
+    Drain,
+    Close,
+    Fork,
+}
+
+/// A connection, as the model sees it.
+#[derive(Clone, Debug)]
+struct Link {
+    id: u64,
+    epoch: u64,
+    old: bool,
+    dead: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Asleep,
+    Woken,
+    Granted,
+    Shut,
+}
+
+/// The pool as it ought to be, in the simplest words.
+struct Model {
+    size: u32,
+    hand_over: bool,
+    free: u32,
+    /// The line, by the waiters' numbers.
+    line: VecDeque<(u64, Place)>,
+    /// Out of the line, with an outcome that the thread has not seen.
+    settled: Vec<(u64, Place)>,
+    idle: VecDeque<Link>,
+    epoch: u64,
+    peak: u32,
+    min_idle: u32,
+    closed: bool,
+    /// Permits whose guards ended in a forked child.
+    lost: u32,
+}
+
+impl Model {
+    fn in_use(&self) -> u32 {
+        self.size - self.free
+    }
+
+    fn note_peak(&mut self) {
+        self.peak = self.peak.max(self.in_use());
+    }
+
+    fn wake_one(&mut self) {
+        if let Some(sleeper) = self.line.iter_mut().find(|(_, p)| *p == Place::Asleep) {
+            sleeper.1 = Place::Woken;
+        }
+    }
+
+    fn release(&mut self) {
+        match self.line.front().copied() {
+            None => self.free += 1,
+            Some((head, place)) if self.hand_over => {
+                self.line.pop_front();
+                self.settled.push((head, Place::Granted));
+                if place == Place::Woken && self.free > 0 {
+                    self.wake_one();
+                }
+            }
+            Some(_) => {
+                self.free += 1;
+                self.wake_one();
+            }
+        }
+        if self.closed {
+            self.idle.clear();
+        }
+    }
+
+    fn check_in(&mut self, link: Link, clean: bool) {
+        if clean && !self.closed && link.epoch == self.epoch {
+            self.idle.push_back(link);
+        }
+    }
+
+    /// Pops what a check-out finds.
+    fn pop_fit(&mut self, probe: bool) -> Option<Link> {
+        while let Some(link) = self.idle.pop_front() {
+            let dead = probe && link.dead.load(Ordering::Relaxed); // one thread
+            if link.epoch == self.epoch && !link.old && !dead {
+                return Some(link);
+            }
+        }
+        None
+    }
+
+    fn place(&self, waiter: u64) -> Place {
+        let mut all = self.line.iter().chain(&self.settled);
+        all.find(|(number, _)| *number == waiter).unwrap().1
+    }
+
+    fn forget(&mut self, waiter: u64) {
+        self.line.retain(|(number, _)| *number != waiter);
+        self.settled.retain(|(number, _)| *number != waiter);
+    }
+}
+
+struct Out {
+    guard: Guard<Fake>,
+    /// None after a failed `replace`.
+    link: Option<Link>,
+}
+
+/// The pool and its model.
+struct Pair {
+    world: Arc<World>,
+    core: Arc<Core<Fake>>,
+    model: Model,
+    out: Vec<Out>,
+    waiters: Vec<(u64, Arc<Waiter>)>,
+    next_waiter: u64,
+}
+
+impl Pair {
+    fn new(world: &Arc<World>, size: u32, hand_over: bool, min_idle: u32) -> Self {
+        let patience = if hand_over { Duration::ZERO } else { FOREVER };
+        let kept = Keeping {
+            max_lifetime: Some(LIFETIME),
+            idle_timeout: Some(Duration::from_millis(1)),
+            min_idle,
+            ..keeping(size)
+        };
+        Self {
+            world: Arc::clone(world),
+            core: Arc::new(Core::with_patience(kept, patience)),
+            model: Model {
+                size,
+                hand_over,
+                free: size,
+                line: VecDeque::new(),
+                settled: Vec::new(),
+                idle: VecDeque::new(),
+                epoch: 0,
+                peak: 0,
+                min_idle,
+                closed: false,
+                lost: 0,
+            },
+            out: Vec::new(),
+            waiters: Vec::new(),
+            next_waiter: 0,
+        }
+    }
+
+    fn connect(&self, how: Connect) -> impl FnOnce() -> Result<Fake, ()> + use<> {
+        let world = Arc::clone(&self.world);
+        move || match how {
+            Connect::Ok => Ok(world.open()),
+            Connect::Refused => Err(()),
+            Connect::Panics => resume_unwind(Box::new("connect")),
+        }
+    }
+
+    /// Follows a permit that was given: what must the guard be, and is it?
+    fn admitted(
+        &mut self,
+        connect: Connect,
+        probe: bool,
+        done: std::thread::Result<Result<Option<Guard<Fake>>, Denied<()>>>,
+    ) {
+        self.model.note_peak();
+        let found = self.model.pop_fit(probe);
+        match (found, connect) {
+            (Some(link), _) => {
+                let guard = done.unwrap().unwrap().unwrap();
+                assert_eq!(guard.id, link.id, "idle connections come out in order");
+                assert!(guard.reused());
+                self.out.push(Out {
+                    guard,
+                    link: Some(link),
+                });
+            }
+            (None, Connect::Ok) => {
+                let guard = done.unwrap().unwrap().unwrap();
+                assert!(!guard.reused());
+                let link = self.link(&guard);
+                self.out.push(Out {
+                    guard,
+                    link: Some(link),
+                });
+            }
+            (None, Connect::Refused) => {
+                assert!(matches!(done.unwrap(), Err(Denied::Connect(()))));
+                self.model.release();
+            }
+            (None, Connect::Panics) => {
+                assert!(done.is_err());
+                self.model.release();
+            }
+        }
+    }
+
+    fn link(&self, guard: &Guard<Fake>) -> Link {
+        Link {
+            id: guard.id,
+            epoch: self.model.epoch,
+            old: false,
+            dead: Arc::clone(&guard.dead),
+        }
+    }
+
+    fn probe_after(probe: bool) -> Duration {
+        if probe { Duration::ZERO } else { FOREVER }
+    }
+
+    fn step(&mut self, op: Op) {
+        match op {
+            Op::TryCheckOut { connect, probe } => {
+                let open = self.connect(connect);
+                let after = Self::probe_after(probe);
+                let done = catch_unwind(AssertUnwindSafe(|| {
+                    self.core.try_check_out(Instant::now(), after, open)
+                }));
+                if self.model.closed {
+                    assert!(matches!(done.unwrap(), Err(Denied::Closed)));
+                } else if self.model.free == 0 {
+                    assert!(matches!(done.unwrap(), Ok(None)));
+                } else {
+                    self.model.free -= 1;
+                    self.admitted(connect, probe, done);
+                }
+            }
+            Op::CheckOut { connect, probe } => {
+                let open = self.connect(connect);
+                let after = Self::probe_after(probe);
+                // No time at all: what is free is given all the same, a wait ends at once.
+                let deadline = Deadline::after(Duration::ZERO);
+                let done = catch_unwind(AssertUnwindSafe(|| {
+                    self.core.check_out(&deadline, FOREVER, after, open)
+                }));
+                if self.model.closed {
+                    assert!(matches!(done.unwrap(), Err(Denied::Closed)));
+                } else if self.model.free == 0 {
+                    let others = self.model.line.len() as u32;
+                    assert!(matches!(
+                        done.unwrap(),
+                        Err(Denied::TimedOut { waiters }) if waiters == others
+                    ));
+                } else {
+                    self.model.free -= 1;
+                    self.admitted(connect, probe, done.map(|done| done.map(Some)));
+                }
+            }
+            Op::WarmUp { wanted, connect } => self.warm_up(wanted, connect),
+            Op::Join => {
+                let joined = self.core.gate.join(&mut self.core.gate.lock());
+                match joined {
+                    Err(refused) => {
+                        assert_eq!((refused, self.model.closed), (Refused::Closed, true));
+                    }
+                    Ok(Joined::Permit(acquired)) => {
+                        assert!(self.model.free > 0);
+                        self.model.free -= 1;
+                        assert_eq!(acquired.free_after, self.model.free);
+                        self.admit(acquired, Connect::Ok);
+                    }
+                    Ok(Joined::Line(waiter)) => {
+                        assert_eq!((self.model.free, self.model.closed), (0, false));
+                        let number = self.next_waiter;
+                        self.next_waiter += 1;
+                        self.waiters.push((number, waiter));
+                        self.model.line.push_back((number, Place::Asleep));
+                    }
+                }
+            }
+            Op::Resume { waiter, connect } if !self.waiters.is_empty() => {
+                let at = waiter % self.waiters.len();
+                let (number, waiter) = self.waiters[at].clone();
+                let outcome = self.core.gate.resume(&waiter, &mut self.core.gate.lock());
+                self.resumed(at, number, outcome, connect);
+            }
+            Op::GiveUp { waiter } if !self.waiters.is_empty() => {
+                let at = waiter % self.waiters.len();
+                let (number, waiter) = self.waiters.remove(at);
+                let outcome = self.core.gate.abandon(&waiter, &mut self.core.gate.lock());
+                let place = self.model.place(number);
+                self.model.forget(number);
+                match place {
+                    Place::Granted => self.admit(outcome.unwrap(), Connect::Ok),
+                    Place::Shut => assert_eq!(outcome, Err(Refused::Closed)),
+                    Place::Asleep | Place::Woken => {
+                        let waiters = self.model.line.len() as u32;
+                        assert_eq!(outcome, Err(Refused::TimedOut { waiters }));
+                        if place == Place::Woken && self.model.free > 0 {
+                            self.model.wake_one();
+                        }
+                    }
+                }
+            }
+            Op::Return { guard } if !self.out.is_empty() => {
+                let Out { guard, link } = self.out.swap_remove(guard % self.out.len());
+                drop(guard);
+                self.returned(link, true);
+            }
+            Op::LeaveHalfDone { guard } if !self.out.is_empty() => {
+                let Out { mut guard, link } = self.out.swap_remove(guard % self.out.len());
+                if link.is_some() {
+                    guard.clean = false;
+                }
+                drop(guard);
+                self.returned(link, false);
+            }
+            Op::PanicInUse { guard } if !self.out.is_empty() => {
+                let Out { guard, link } = self.out.swap_remove(guard % self.out.len());
+                let unwound = catch_unwind(AssertUnwindSafe(move || {
+                    let _in_use = guard;
+                    resume_unwind(Box::new("in use"))
+                }));
+                assert!(unwound.is_err());
+                self.returned(link, false);
+            }
+            Op::Replace { guard, connect } if !self.out.is_empty() => {
+                let at = guard % self.out.len();
+                let open = self.connect(connect);
+                let guard = &mut self.out[at].guard;
+                let done = catch_unwind(AssertUnwindSafe(|| guard.replace(open)));
+                let replaced = matches!(done, Ok(Ok(())));
+                assert_eq!(replaced, matches!(connect, Connect::Ok));
+                self.out[at].link = replaced.then(|| self.link(&self.out[at].guard));
+            }
+            Op::PeerHangsUp { idle } if !self.model.idle.is_empty() => {
+                let at = idle % self.model.idle.len();
+                self.model.idle[at].dead.store(true, Ordering::Relaxed); // one thread
+            }
+            Op::Grow { old } => {
+                // So many of the idle ones reach their age. They keep their order.
+                for n in 0..self.model.idle.len() {
+                    let mut slot = self.core.idle.pop().unwrap();
+                    if n < old {
+                        slot.expires = Some(Instant::now());
+                        self.model.idle[n].old = true;
+                    }
+                    self.core.idle.push(slot).unwrap();
+                }
+            }
+            Op::Housekeep => {
+                self.core.next_sweep_ms.store(0, Ordering::Relaxed); // one thread
+                self.core.housekeep();
+                let wanted = self.model.peak.max(self.model.min_idle);
+                let live = self.model.in_use() + self.model.idle.len() as u32;
+                for _ in wanted..live {
+                    self.model.idle.pop_front();
+                }
+                self.model.peak = self.model.in_use();
+            }
+            Op::Drain => {
+                assert_eq!(self.core.drain(), self.model.idle.len());
+                self.model.idle.clear();
+                self.model.epoch += 1;
+            }
+            Op::Close => {
+                let home = self.core.close(&Deadline::after(Duration::ZERO));
+                assert_eq!(home, self.model.in_use() == 0);
+                self.model.closed = true;
+                self.model.idle.clear();
+                let line = std::mem::take(&mut self.model.line);
+                let shut = line.into_iter().map(|(number, _)| (number, Place::Shut));
+                self.model.settled.extend(shut);
+            }
+            Op::Fork => self.fork(),
+            _ => {}
+        }
+    }
+
+    /// Follows a wait that the gate says is over, or not.
+    fn resumed(
+        &mut self,
+        at: usize,
+        number: u64,
+        outcome: Option<Result<Acquired, Refused>>,
+        connect: Connect,
+    ) {
+        match self.model.place(number) {
+            Place::Asleep => return assert_eq!(outcome, None),
+            Place::Woken if self.model.free == 0 => {
+                assert_eq!(outcome, None);
+                let mut line = self.model.line.iter_mut();
+                line.find(|(n, _)| *n == number).unwrap().1 = Place::Asleep;
+                return;
+            }
+            Place::Woken => {
+                self.model.free -= 1;
+                let free_after = self.model.free;
+                assert_eq!(outcome, Some(Ok(Acquired { free_after })));
+                self.admit(outcome.unwrap().unwrap(), connect);
+            }
+            Place::Granted => self.admit(outcome.unwrap().unwrap(), connect),
+            Place::Shut => assert_eq!(outcome, Some(Err(Refused::Closed))),
+        }
+        self.model.forget(number);
+        self.waiters.remove(at);
+    }
+
+    /// Makes a guard of a permit, as `check_out` does.
+    fn admit(&mut self, acquired: Acquired, connect: Connect) {
+        let open = self.connect(connect);
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            self.core
+                .admit(acquired, Instant::now(), Duration::ZERO, open)
+        }));
+        // What a hand-over leaves free is not known to the waiter: it counts as none.
+        self.model.peak = self.model.peak.max(self.model.size - acquired.free_after);
+        self.admitted(connect, true, done.map(|done| done.map(Some)));
+    }
+
+    fn returned(&mut self, link: Option<Link>, clean: bool) {
+        if let Some(link) = link {
+            self.model.check_in(link, clean);
+        }
+        self.model.release();
+    }
+
+    fn warm_up(&mut self, wanted: u32, connect: Connect) {
+        let open = || self.connect(connect)();
+        let done = catch_unwind(AssertUnwindSafe(|| self.core.warm_up(wanted, open)));
+        let mut held = Vec::new();
+        let mut failed = false;
+        for _ in 0..wanted {
+            if self.model.closed || self.model.free == 0 || failed {
+                break;
+            }
+            self.model.free -= 1;
+            match self.model.pop_fit(true) {
+                Some(link) => held.push(Some(link)),
+                None if matches!(connect, Connect::Ok) => held.push(None),
+                None => {
+                    failed = true;
+                    self.model.release();
+                }
+            }
+        }
+        let panicked = failed && matches!(connect, Connect::Panics);
+        assert_eq!(done.is_err(), panicked);
+        for link in held {
+            if panicked {
+                // What is held while a panic unwinds counts as left half done.
+                self.model.release();
+                continue;
+            }
+            if let Some(link) = link {
+                self.model.check_in(link, true);
+            } else {
+                // New ones are known by what lies in the queue afterwards.
+                self.model.idle.push_back(Link {
+                    id: u64::MAX,
+                    epoch: self.model.epoch,
+                    old: false,
+                    dead: Arc::default(),
+                });
+            }
+            self.model.release();
+        }
+        self.adopt_new();
+    }
+
+    /// Learns the connections that the pool opened by itself.
+    fn adopt_new(&mut self) {
+        for n in 0..self.core.idle.len() {
+            let slot = self.core.idle.pop().unwrap();
+            if let Some(link) = self.model.idle.get_mut(n)
+                && link.id == u64::MAX
+            {
+                link.id = slot.link.id;
+                link.dead = Arc::clone(&slot.link.dead);
+            }
+            self.core.idle.push(slot).unwrap();
+        }
+    }
+
+    /// The thread wakes up as a forked child: the pool is somebody else's from here on.
+    fn fork(&mut self) {
+        let before = self.core.gate.observe();
+        let idle = self.core.idle.len();
+        let child = Child::new();
+        let open = self.connect(Connect::Panics);
+        let refused = self.core.check_out(
+            &Deadline::after(Duration::ZERO),
+            FOREVER,
+            Duration::ZERO,
+            open,
+        );
+        assert!(matches!(refused, Err(Denied::Forked)));
+        let open = self.connect(Connect::Panics);
+        let refused = self
+            .core
+            .try_check_out(Instant::now(), Duration::ZERO, open);
+        assert!(matches!(refused, Err(Denied::Forked)));
+        self.core.housekeep();
+        // Guards that crossed over close their descriptor and touch nothing else.
+        let lost = self.out.len() as u32;
+        self.out.clear();
+        assert_eq!(
+            (self.core.gate.observe(), self.core.idle.len()),
+            (before, idle)
+        );
+        // The child's own pool works, and waits without parking.
+        let mut own = Self::new(&self.world, 1, self.model.hand_over, 0);
+        for op in [
+            Op::CheckOut {
+                connect: Connect::Ok,
+                probe: true,
+            },
+            Op::CheckOut {
+                connect: Connect::Ok,
+                probe: true,
+            },
+            Op::Join,
+            Op::Return { guard: 0 },
+            Op::Resume {
+                waiter: 0,
+                connect: Connect::Ok,
+            },
+            Op::Close,
+        ] {
+            own.step(op);
+            own.check(idle as u64);
+        }
+        drop(own);
+        drop(child);
+        // Back in the parent the permits that the child's copies held are still out: in truth its guards are.
+        self.model.lost += lost;
+    }
+
+    fn check(&self, elsewhere: u64) {
+        let model = &self.model;
+        let (free, waiters, closed) = self.core.gate.observe();
+        assert_eq!(
+            (free, waiters, closed),
+            (model.free, model.line.len() as u32, model.closed)
+        );
+        let granted = model.settled.iter().filter(|(_, p)| *p == Place::Granted);
+        let (out, granted) = (self.out.len() as u32, granted.count() as u32);
+        assert_eq!(
+            free + out + granted + model.lost,
+            model.size,
+            "I3: a permit is lost or won"
+        );
+        assert_eq!(self.core.idle.len(), model.idle.len());
+        let linked = self.out.iter().filter(|out| out.link.is_some()).count();
+        let live = model.idle.len() + linked;
+        assert!(live <= model.size as usize, "I5: {live} connections");
+        assert_eq!(
+            self.world.live(),
+            live as u64 + elsewhere,
+            "a connection leaks, or two guards share one"
+        );
+        let woken = model.line.iter().filter(|(_, p)| *p == Place::Woken);
+        let asleep = model.line.iter().any(|(_, p)| *p == Place::Asleep);
+        assert!(
+            free as usize <= woken.count() || !asleep,
+            "I1': a permit lies free beside a sleeper"
+        );
+    }
+
+    /// Lets everything come home and asks for full capacity once more.
+    fn wind_up(mut self) {
+        while !self.out.is_empty() || !self.waiters.is_empty() {
+            self.step(Op::Return { guard: 0 });
+            self.step(Op::GiveUp { waiter: 0 });
+            self.check(0);
+        }
+        if !self.model.closed {
+            for _ in 0..self.model.size {
+                self.step(Op::TryCheckOut {
+                    connect: Connect::Ok,
+                    probe: true,
+                });
+            }
+            assert_eq!(
+                self.out.len() as u32 + self.model.lost,
+                self.model.size,
+                "capacity is lost"
+            );
+            self.out.clear();
+        }
+        let world = Arc::clone(&self.world);
+        drop(self);
+        assert_eq!(world.live(), 0, "a connection outlived its pool");
+    }
+}
+
+fn connects() -> impl Strategy<Value = Connect> {
+    prop_oneof![
+        6 => Just(Connect::Ok),
+        1 => Just(Connect::Refused),
+        1 => Just(Connect::Panics),
+    ]
+}
+
+fn ops() -> impl Strategy<Value = Op> {
+    let n = 0..8usize;
+    prop_oneof![
+        4 => (connects(), any::<bool>()).prop_map(|(connect, probe)| Op::TryCheckOut { connect, probe }),
+        4 => (connects(), any::<bool>()).prop_map(|(connect, probe)| Op::CheckOut { connect, probe }),
+        1 => (0..4u32, connects()).prop_map(|(wanted, connect)| Op::WarmUp { wanted, connect }),
+        6 => Just(Op::Join),
+        6 => (n.clone(), connects()).prop_map(|(waiter, connect)| Op::Resume { waiter, connect }),
+        3 => n.clone().prop_map(|waiter| Op::GiveUp { waiter }),
+        8 => n.clone().prop_map(|guard| Op::Return { guard }),
+        2 => n.clone().prop_map(|guard| Op::LeaveHalfDone { guard }),
+        1 => n.clone().prop_map(|guard| Op::PanicInUse { guard }),
+        1 => (n.clone(), connects()).prop_map(|(guard, connect)| Op::Replace { guard, connect }),
+        2 => n.clone().prop_map(|idle| Op::PeerHangsUp { idle }),
+        1 => n.prop_map(|old| Op::Grow { old }),
+        1 => Just(Op::Housekeep),
+        1 => Just(Op::Drain),
+    ]
+}
+
+/// Scripts end with a close or a fork in some cases, and go on for a while after it.
+fn scripts() -> impl Strategy<Value = Vec<Op>> {
+    let last = prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(Op::Close)),
+        1 => Just(Some(Op::Fork)),
+    ];
+    (vec(ops(), 1..60), last, vec(ops(), 0..12)).prop_map(|(mut script, last, after)| {
+        script.extend(last);
+        script.extend(after);
+        script
+    })
+}
+
+fn cases() -> u32 {
+    if std::env::var_os("TAGCACHE_DEEP").is_some() {
+        20_000
+    } else {
+        1_000
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: cases(),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_pool_is_where_the_model_is(
+        size in 1..4u32,
+        hand_over in any::<bool>(),
+        min_idle in 0..3u32,
+        script in scripts(),
+    ) {
+        let mut pair = Pair::new(&Arc::default(), size, hand_over, min_idle);
+        for op in script {
+            pair.step(op);
+            pair.check(0);
+        }
+        pair.wind_up();
+    }
+}
+
+/// With no patience, permits go to those who wait in the order in which they came, whoever asks meanwhile.
+#[test]
+fn without_patience_the_line_is_served_in_order() {
+    let mut pair = Pair::new(&Arc::default(), 1, true, 0);
+    let take = Op::TryCheckOut {
+        connect: Connect::Ok,
+        probe: true,
+    };
+    pair.step(take);
+    for _ in 0..5 {
+        pair.step(Op::Join);
+    }
+    for _ in 0..5 {
+        pair.step(Op::Return { guard: 0 });
+        pair.step(take);
+        let granted = pair.model.settled[0].0;
+        let first = pair.waiters[0].0;
+        assert_eq!(granted, first, "overtaken");
+        pair.step(Op::Resume {
+            waiter: 0,
+            connect: Connect::Ok,
+        });
+        pair.check(0);
+    }
+    pair.wind_up();
+}
