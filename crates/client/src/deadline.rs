@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
     started: Instant,
+    /// How long from `started` on.
+    span: Duration,
+    /// The limit that decides, as it was set: what an error tells.
     limit: Duration,
 }
 
@@ -16,6 +19,7 @@ impl Deadline {
     pub fn after(limit: Duration) -> Self {
         Self {
             started: Instant::now(),
+            span: limit,
             limit,
         }
     }
@@ -26,7 +30,7 @@ impl Deadline {
         self.started
     }
 
-    /// Returns the span that the deadline was set for.
+    /// Returns the limit that the deadline was set by, the narrowest one.
     #[must_use]
     pub fn limit(&self) -> Duration {
         self.limit
@@ -42,7 +46,7 @@ impl Deadline {
     /// calls take a zero timeout for "wait for ever".
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
-        self.limit
+        self.span
             .checked_sub(self.elapsed())
             .filter(|left| !left.is_zero())
     }
@@ -52,18 +56,24 @@ impl Deadline {
     pub fn at_most(&self, limit: Duration) -> Self {
         let now = Instant::now();
         let left = self
-            .limit
+            .span
             .saturating_sub(now.saturating_duration_since(self.started));
+        let (span, limit) = if limit <= left {
+            (limit, limit)
+        } else {
+            (left, self.limit.min(limit))
+        };
         Self {
             started: now,
-            limit: left.min(limit),
+            span,
+            limit,
         }
     }
 
     /// Returns the instant of the deadline, or `None` if it lies beyond what the clock can express.
     #[must_use]
     pub fn instant(&self) -> Option<Instant> {
-        self.started.checked_add(self.limit)
+        self.started.checked_add(self.span)
     }
 }
 
@@ -87,6 +97,24 @@ mod tests {
         let outer = Deadline::after(Duration::from_millis(50));
         assert!(outer.at_most(Duration::from_secs(5)).limit() <= Duration::from_millis(50));
         assert!(outer.at_most(Duration::from_millis(1)).limit() <= Duration::from_millis(1));
+    }
+
+    #[test]
+    fn the_limit_is_told_as_it_was_set() {
+        let outer = Deadline::after(Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(
+            outer.at_most(Duration::from_secs(3)).limit(),
+            Duration::from_millis(50)
+        );
+        assert_eq!(
+            outer.at_most(Duration::from_millis(50)).limit(),
+            Duration::from_millis(50)
+        );
+        assert_eq!(
+            outer.at_most(Duration::from_millis(9)).limit(),
+            Duration::from_millis(9)
+        );
     }
 
     #[test]
