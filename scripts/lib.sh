@@ -80,6 +80,21 @@ find_php() {
     export PHP PHP_CONFIG PHP_API PHP_RUN_TESTS
 }
 
+# find_serializers nts|zts: the directory of igbinary.so and msgpack.so for the PHP that find_php
+# chose; builds them for the ZTS PHP if they are not there.
+find_serializers() {
+    local dir
+    if [ "$1" = zts ]; then
+        dir="$("$ROOT/scripts/php-zts-serializers.sh")" || die "no serializers for the ZTS PHP"
+    else
+        dir="$("$PHP_CONFIG" --extension-dir)"
+    fi
+    if [ ! -f "$dir/igbinary.so" ] || [ ! -f "$dir/msgpack.so" ]; then
+        die "no igbinary.so and msgpack.so in $dir: run 'make setup'"
+    fi
+    printf '%s\n' "$dir"
+}
+
 # ext_target_dir nts|zts: the target directory of the extension for the PHP that find_php chose.
 ext_target_dir() {
     printf '%s/target/php-%s-%s\n' "$ROOT" "$PHP_API" "$1"

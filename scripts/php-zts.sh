@@ -13,6 +13,8 @@
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=scripts/apt-source.sh
+. "$(dirname "${BASH_SOURCE[0]}")/apt-source.sh"
 
 readonly PHP_ZTS_VERSION=8.4.24
 readonly SHA256=e127be09a8506f4327c5cfa78a614b00d210714484ec215ce0011b4a03c00731
@@ -41,63 +43,14 @@ finished() {
     return 1
 }
 
-# A private apt state with trixie's source index, from the mirrors in this machine's sources: its
-# own lists are left alone, and no host name stands in this repository.
-private_apt() {
-    local dir="$1" archive security keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$dir/parts"
-    archive="$(mirror_of '')"
-    security="$(mirror_of -security)"
-    [ -n "$archive" ] || die "no Debian mirror in /etc/apt: give the tarball by TAGCACHE_PHP_SRC"
-    {
-        printf 'deb-src [signed-by=%s] %s trixie main\n' "$keyring" "$archive"
-        printf 'deb-src [signed-by=%s] %s trixie-updates main\n' "$keyring" "$archive"
-        if [ -n "$security" ]; then
-            printf 'deb-src [signed-by=%s] %s trixie-security main\n' "$keyring" "$security"
-        fi
-    } >"$dir/sources.list"
-    APT_OPTIONS=(
-        -o "Dir::Etc::sourcelist=$dir/sources.list" -o "Dir::Etc::sourceparts=$dir/parts"
-        -o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache"
-        -o APT::Sandbox::User=root -o Acquire::Retries=2
-    )
-    # A suite that the mirror lacks is no reason to stop: what counts is whether php8.4 is found.
-    apt-get "${APT_OPTIONS[@]}" update >"$dir/update.log" 2>&1 || true
-}
-
-# mirror_of SUFFIX: the first URI that /etc/apt has for the running release's suite with SUFFIX.
-mirror_of() {
-    local codename
-    codename="$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)"
-    # shellcheck disable=SC2016 # apt expands these
-    apt-get indextargets --format '$(SITE) $(RELEASE) $(REPO_URI)' 2>/dev/null |
-        awk -v want="$codename$1" '$2 == want && !seen++ { print $3 }'
-}
-
-# from_debian DIR: leaves a verified .orig.tar.xz in DIR and sets SOURCE_VERSION and TARBALL.
+# from_debian DIR: leaves the tarball in DIR and sets SOURCE_VERSION and TARBALL.
 from_debian() {
-    local dir="$1" version versions
     say "fetching the source of PHP 8.4 from Debian trixie"
-    private_apt "$dir/apt"
-    # The wanted version first, then the others, newest first: a mirror can list what it dropped.
-    versions="$(apt-cache "${APT_OPTIONS[@]}" showsrc php8.4 2>/dev/null |
-        awk '$1 == "Version:" { print $2 }' | sort -urV)"
-    [ -n "$versions" ] || {
-        tail -n 5 "$dir/apt/update.log" >&2
+    private_apt "$1/apt"
+    download_source "$1" php8.4 "$PHP_ZTS_VERSION" || {
+        tail -n 5 "$1/apt/update.log" >&2
         die "Debian's mirror has no source of php8.4: give the tarball by TAGCACHE_PHP_SRC"
     }
-    for version in $(grep -F -- "$PHP_ZTS_VERSION-" <<<"$versions" || true) \
-        $(grep -vF -- "$PHP_ZTS_VERSION-" <<<"$versions" || true); do
-        if (cd "$dir" && apt-get "${APT_OPTIONS[@]}" source --download-only --only-source \
-            "php8.4=$version" >"$dir/apt/source.log" 2>&1); then
-            SOURCE_VERSION="${version%%-*}"
-            TARBALL="$dir/php8.4_$SOURCE_VERSION.orig.tar.xz"
-            [ -f "$TARBALL" ] && return 0
-        fi
-        say "php8.4 $version could not be fetched, trying the next one"
-    done
-    tail -n 5 "$dir/apt/source.log" >&2
-    die "no source of php8.4 could be fetched: give the tarball by TAGCACHE_PHP_SRC"
 }
 
 # get_source DIR: sets SOURCE_VERSION and TARBALL.

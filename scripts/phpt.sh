@@ -8,6 +8,7 @@
 #   TAGCACHE_TEST_ADDR   the server to talk to: what the caller set, else a tagcached of our own
 #   TAGCACHED_BIN        the binaries, for tests that want a server for themselves
 #   TAGCACHE_FAULT_BIN
+# and the extensions igbinary and msgpack loaded.
 #
 # Every skip must stand in tests/skips.txt. The exit code is 0 only if all tests passed or were
 # skipped as listed. The last line on stdout is "phpt FLAVOUR: N passed, N failed, N skipped".
@@ -32,6 +33,7 @@ done
 [ -f "$PHP_RUN_TESTS" ] || die "no $PHP_RUN_TESTS: run 'make setup'"
 
 EXTENSION="$("$ROOT/scripts/build-ext.sh" "$FLAVOUR" "${PROFILE_ARGUMENTS[@]}")"
+SERIALIZERS="$(find_serializers "$FLAVOUR")"
 BINARIES="$("$ROOT/scripts/build-server.sh")"
 export TAGCACHED_BIN="$BINARIES/tagcached" TAGCACHE_FAULT_BIN="$BINARIES/tagcached-fault"
 
@@ -64,6 +66,7 @@ STATUS=0
     unset TEST_PHP_ARGS TEST_PHP_CGI_EXECUTABLE
     exec "$PHP" -n -d variables_order=EGPCS "$PHP_RUN_TESTS" -n -q -j2 --no-progress \
         --no-color --offline --set-timeout 120 --show-diff \
+        -d "extension=$SERIALIZERS/igbinary.so" -d "extension=$SERIALIZERS/msgpack.so" \
         -d "extension=$EXTENSION" -W "$WORK/results" "${TESTS[@]}"
 ) </dev/null 8>&- >"$WORK/output" 2>&1 || STATUS=$?
 grep -v '^PASS ' "$WORK/output" >&2 || true

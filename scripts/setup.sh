@@ -19,7 +19,10 @@ readonly FOR_DEMO=(
 # ours starts an Apache that the machine did not have, and Debian's configuration is not there to
 # be edited.
 # procps has kill(1), which minimal images lack.
-readonly FOR_TESTS=(apache2-bin apache2-dev curl libxml2-dev procps wrk xz-utils)
+# The serializers that the tests need; for the ZTS PHP scripts/php-zts-serializers.sh builds them.
+readonly FOR_TESTS=(
+    apache2-bin apache2-dev curl libxml2-dev php8.2-igbinary php8.2-msgpack procps wrk xz-utils
+)
 
 case "${1:-}" in
 demo) WANTED=("${FOR_DEMO[@]}") ;;
