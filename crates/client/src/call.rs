@@ -1,12 +1,17 @@
 //! One call, from check-out to check-in. The guard lives in this frame and nowhere else (rule L2), and no code of
 //! the caller runs while it does (rule L1).
 
+use std::time::Duration;
+
 use crate::config::CallLimits;
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::exchange::{self, Cause, Failure};
 use crate::pool::{ConnectionGuard, Pool};
 use crate::proto::{Commands, Replies};
+
+/// How long a thread that holds connections drives them before it looks again whether one has become free.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Sends `commands` to the server of `pool` and waits for their replies, all within `limits.timeout`.
 ///
@@ -27,12 +32,30 @@ pub fn call(
     commands: &Commands,
     replies: &mut Replies,
 ) -> Result<(), Error> {
+    call_after(pool, limits, commands, replies, None)
+}
+
+/// As [`call`], for a thread that may hold connections of its own in fan-outs: it never waits for a connection
+/// while it does (rule L3). When none is free, `make_room` is called again and again; it drives what the thread
+/// holds for at most the time given, returns early when a connection went home, and returns false when none is
+/// held any more. Only then the thread waits in line.
+///
+/// # Errors
+///
+/// As [`call`].
+pub fn call_after(
+    pool: &Pool,
+    limits: &CallLimits,
+    commands: &Commands,
+    replies: &mut Replies,
+    make_room: Option<MakeRoom<'_>>,
+) -> Result<(), Error> {
     replies.void();
     if commands.is_empty() {
         return Ok(());
     }
     let deadline = Deadline::after(limits.timeout);
-    let mut guard = pool.check_out(limits, &deadline)?;
+    let mut guard = check_out(pool, limits, &deadline, make_room)?;
     let mut exchange = |guard: &mut ConnectionGuard| {
         replies.void();
         exchange::run(guard, commands, limits.max_reply_bytes, &deadline, replies)
@@ -51,6 +74,54 @@ pub fn call(
     done.map_err(|failure| explain(failure.cause, pool, limits, &deadline, due))?;
     pool.warm_up(limits, &deadline);
     Ok(())
+}
+
+/// Drives what the calling thread holds; see [`call_after`].
+pub type MakeRoom<'a> = &'a mut dyn FnMut(Duration) -> bool;
+
+/// Checks a connection out as rule L3 wants it.
+pub(crate) fn check_out(
+    pool: &Pool,
+    limits: &CallLimits,
+    deadline: &Deadline,
+    make_room: Option<MakeRoom<'_>>,
+) -> Result<ConnectionGuard, Error> {
+    let Some(make_room) = make_room else {
+        return pool.check_out(limits, deadline);
+    };
+    let patience = deadline.at_most(limits.acquire_timeout);
+    loop {
+        if let Some(guard) = pool.try_check_out(limits, deadline)? {
+            return Ok(guard);
+        }
+        let left = patience.remaining();
+        if left.is_some_and(|left| make_room(left.min(LOOK_AGAIN))) {
+            continue;
+        }
+        // Nothing is held, so waiting in line is allowed; or the time is over, and the line says so at once.
+        let rest = CallLimits {
+            acquire_timeout: left.unwrap_or_default(),
+            ..*limits
+        };
+        return pool
+            .check_out(&rest, deadline)
+            .map_err(|error| match error {
+                Error::PoolExhausted {
+                    endpoint,
+                    elapsed,
+                    size,
+                    waiters,
+                    ..
+                } => Error::PoolExhausted {
+                    endpoint,
+                    limit: limits.acquire_timeout.min(limits.timeout),
+                    elapsed,
+                    size,
+                    waiters,
+                },
+                other => other,
+            });
+    }
 }
 
 /// Says whether sending once more can't do anything twice.

@@ -9,13 +9,14 @@
 //! that still owe replies are closed and their permits given back.
 
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::ops::Range;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Interest, Poll, Token, Waker};
 
-use crate::call::explain;
+use crate::call::{MakeRoom, check_out, explain};
 use crate::config::CallLimits;
 use crate::deadline::Deadline;
 use crate::error::{Error, Phase};
@@ -35,6 +36,21 @@ pub enum Outcome<'a> {
     Failed(&'a Error),
 }
 
+/// What became of some commands that belong together.
+#[derive(Clone, Copy, Debug)]
+pub enum Together<'a> {
+    /// Not all replies are in yet.
+    Pending,
+    /// All replies are in.
+    Replies,
+    /// At least one will never come.
+    Failed(&'a Error),
+}
+
+/// The tokens of what is no lane.
+const BELL: Token = Token(usize::MAX);
+const TIMER: Token = Token(usize::MAX - 1);
+
 /// See the module documentation.
 #[derive(Debug)]
 pub struct Fanout {
@@ -47,6 +63,15 @@ pub struct Fanout {
     places: Vec<(u32, u32)>,
     open: usize,
     fork_generation: u64,
+    watch: Option<Watch>,
+}
+
+/// What makes the descriptor readable though no connection has anything to say.
+#[derive(Debug)]
+struct Watch {
+    bell: Waker,
+    /// Open as long as it is registered.
+    _timer: Option<OwnedFd>,
 }
 
 #[derive(Debug)]
@@ -80,11 +105,27 @@ impl Fanout {
         commands: &Commands,
         lanes: usize,
     ) -> Result<Self, Error> {
+        Self::start_after(pool, limits, commands, lanes, None)
+    }
+
+    /// As [`Fanout::start`], for a thread that may hold connections of other fan-outs; `make_room` is that of
+    /// [`call_after`](crate::call_after).
+    ///
+    /// # Errors
+    ///
+    /// As [`Fanout::start`].
+    pub fn start_after(
+        pool: &Pool,
+        limits: &CallLimits,
+        commands: &Commands,
+        lanes: usize,
+        make_room: Option<MakeRoom<'_>>,
+    ) -> Result<Self, Error> {
         let deadline = Deadline::after(limits.timeout);
         let wanted = lanes.clamp(1, commands.len().max(1));
         let mut guards = Vec::with_capacity(wanted);
         if !commands.is_empty() {
-            guards.push(pool.check_out(limits, &deadline)?);
+            guards.push(check_out(pool, limits, &deadline, make_room)?);
         }
         while !guards.is_empty() && guards.len() < wanted {
             // No connection free, or none to be had: the ones that are there will do.
@@ -108,6 +149,7 @@ impl Fanout {
             places: Vec::new(),
             open: 0,
             fork_generation: fork::generation(),
+            watch: None,
         };
         let mut dealt = vec![Commands::new(); guards.len()];
         if !guards.is_empty() {
@@ -181,30 +223,148 @@ impl Fanout {
         }
     }
 
-    /// Returns the descriptor that becomes readable when [`Fanout::drive`] has something to do.
+    /// Copies the replies to `commands` behind those in `into`, if all of them are in; else leaves it alone.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are not that many commands.
+    pub fn copy_replies(&self, commands: Range<usize>, into: &mut Replies) -> Together<'_> {
+        let mut pending = false;
+        for n in commands.clone() {
+            match self.outcome(n) {
+                Outcome::Reply(_) => {}
+                Outcome::Pending => pending = true,
+                Outcome::Failed(error) => return Together::Failed(error),
+            }
+        }
+        if pending {
+            return Together::Pending;
+        }
+        for &(lane, place) in &self.places[commands] {
+            into.copy_from(&self.lanes[lane as usize].replies, place as usize);
+        }
+        Together::Replies
+    }
+
+    /// Returns how many commands have their reply.
+    #[must_use]
+    pub fn answered(&self) -> usize {
+        self.lanes
+            .iter()
+            .map(|lane| match lane.state {
+                State::Open { .. } if lane.commands.wants_seal() => 0,
+                _ => lane.replies.len(),
+            })
+            .sum()
+    }
+
+    /// Returns whether another process made this (this one is its forked child). Its connections are the
+    /// parent's: [`Fanout::drive`] leaves them alone and fails every command that has no reply.
+    #[must_use]
+    pub fn is_inherited(&self) -> bool {
+        self.fork_generation != fork::generation()
+    }
+
+    /// Returns the descriptor that becomes readable when [`Fanout::drive`] has something to do. From the first
+    /// [`Fanout::watch`] on that includes the deadline, and when all is done it stays readable.
     #[must_use]
     pub fn as_raw_fd(&self) -> RawFd {
         self.poll.as_raw_fd()
+    }
+
+    /// Lets the descriptor tell of the deadline and of the end, for those who wait for it instead of calling
+    /// [`Fanout::drive`]. The second time it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// What the system says if it is short of descriptors.
+    pub fn watch(&mut self) -> io::Result<()> {
+        if self.watch.is_some() || self.is_inherited() {
+            return Ok(());
+        }
+        let watch = Watch {
+            bell: Waker::new(self.poll.registry(), BELL)?,
+            _timer: self.arm_timer()?,
+        };
+        if self.is_done() {
+            watch.bell.wake()?;
+        }
+        self.watch = Some(watch);
+        Ok(())
+    }
+
+    #[cfg(target_os = "linux")]
+    fn arm_timer(&self) -> io::Result<Option<OwnedFd>> {
+        let timer = crate::conn::sys::timer(self.deadline.remaining().unwrap_or_default())?;
+        self.poll.registry().register(
+            &mut SourceFd(&timer.as_raw_fd()),
+            TIMER,
+            Interest::READABLE,
+        )?;
+        Ok(Some(timer))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn arm_timer(&self) -> io::Result<Option<OwnedFd>> {
+        Ok(None)
+    }
+
+    /// Makes the descriptor readable.
+    fn ring(&self) {
+        if let Some(watch) = &self.watch {
+            // It fails only when the counter behind it is full, and then it is readable.
+            let _ = watch.bell.wake();
+        }
     }
 
     /// Goes on: takes what has arrived, sends what there is room for, waits up to `wait` for more and so on until
     /// every command has its outcome or `wait` is over. At the deadline the commands without a reply fail with
     /// [`Error::Timeout`]. Returns whether all is done.
     pub fn drive(&mut self, wait: Duration) -> bool {
+        self.drive_while(wait, |_| true);
+        self.is_done()
+    }
+
+    /// As [`Fanout::drive`], but only until every one of `commands` has its outcome; returns whether they have.
+    pub fn drive_for(&mut self, commands: Range<usize>, wait: Duration) -> bool {
+        // Replies come in order, so the last that was pending is the first to look at.
+        let mut rest = commands;
+        let mut pending = |this: &Self| {
+            while let Some(last) = rest.end.checked_sub(1).filter(|last| *last >= rest.start) {
+                if matches!(this.outcome(last), Outcome::Pending) {
+                    return true;
+                }
+                rest.end = last;
+            }
+            false
+        };
+        if pending(self) {
+            self.drive_while(wait, &mut pending);
+        }
+        !pending(self)
+    }
+
+    /// As [`Fanout::drive`], but only until a connection has gone home: for whoever needs one. Who waits for the
+    /// descriptor is told.
+    pub fn drive_until_freed(&mut self, wait: Duration) {
+        let before = self.open;
+        self.drive_while(wait, |this| this.open == before);
+        self.ring();
+    }
+
+    fn drive_while(&mut self, wait: Duration, mut go_on: impl FnMut(&Self) -> bool) {
         let wait = Deadline::after(wait);
         loop {
-            if self.is_done() {
-                return true;
+            if self.is_done() || !go_on(self) {
+                return;
             }
-            if self.fork_generation != fork::generation() {
-                self.fail_open(|this| Error::Forked {
+            if self.is_inherited() {
+                return self.fail_open(|this| Error::Forked {
                     endpoint: this.endpoint(),
                 });
-                return true;
             }
             let Some(left) = self.deadline.remaining() else {
-                self.fail_open(|this| this.explain(Cause::TimedOut(Phase::Read), (0, 0)));
-                return true;
+                return self.fail_open(|this| this.explain(Cause::TimedOut(Phase::Read), (0, 0)));
             };
             let pause = wait.remaining().unwrap_or_default().min(left);
             match self.poll.poll(&mut self.events, Some(pause)) {
@@ -212,21 +372,23 @@ impl Fanout {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
                     let text = error.to_string();
-                    self.fail_open(|this| {
+                    return self.fail_open(|this| {
                         this.explain(
                             Cause::Io(Phase::Read, io::Error::other(text.clone())),
                             (0, 0),
                         )
                     });
-                    return true;
                 }
             }
             let ready: Vec<usize> = self.events.iter().map(|event| event.token().0).collect();
             for &lane in &ready {
-                self.pump(lane);
+                // The bell and the timer are no lanes: they have nothing to pump.
+                if lane < self.lanes.len() {
+                    self.pump(lane);
+                }
             }
             if ready.is_empty() && wait.remaining().is_none() {
-                return self.is_done();
+                return;
             }
         }
     }
@@ -282,25 +444,28 @@ impl Fanout {
     /// Ends an open lane: its connection is no longer waited for, and its guard is dropped.
     fn leave(&mut self, lane: usize, next: State) {
         let lane = &mut self.lanes[lane];
+        let inherited = self.fork_generation != fork::generation();
         if let State::Open { guard, .. } = &lane.state {
-            // A connection that goes home must not wake this poll any more. It can fail only if the descriptor
-            // is not registered, which is what is wanted.
-            let _ = self
-                .poll
-                .registry()
-                .deregister(&mut SourceFd(&guard.as_raw_fd()));
             self.open -= 1;
+            if !inherited {
+                // A connection that goes home must not wake this poll any more. It can fail only if the
+                // descriptor is not registered, which is what is wanted. In a forked child the epoll instance is
+                // the parent's, and so would be the interest that goes.
+                let _ = self
+                    .poll
+                    .registry()
+                    .deregister(&mut SourceFd(&guard.as_raw_fd()));
+            }
         }
         lane.state = next;
+        if self.open == 0 && !inherited {
+            self.ring();
+        }
     }
 }
 
 impl Drop for Fanout {
     fn drop(&mut self) {
-        if self.fork_generation != fork::generation() {
-            // The epoll instance is shared with the parent: deregistering here would remove the parent's interest.
-            return;
-        }
         for lane in 0..self.lanes.len() {
             self.leave(lane, State::Done);
         }

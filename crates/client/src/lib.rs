@@ -48,13 +48,14 @@ mod fanout;
 mod seal;
 mod sync;
 
-pub use call::call;
+pub use call::{MakeRoom, call, call_after};
 pub use codec::{DecodeError, Decoded, Value, decode};
 pub use config::{CallLimits, Endpoint, KeepAlive, PoolConfig};
 pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Phase, ProtocolFault};
-pub use fanout::{Fanout, Outcome};
+pub use fanout::{Fanout, Outcome, Together};
 pub use pool::{ConnectionGuard, Pool, PoolStats, guards_on_this_thread};
 pub use proto::{
-    Commands, InvalidName, NameKind, NameReason, Replies, Reply, ServerStats, TagList, TagMatch,
+    Commands, InvalidName, Mark, NameKind, NameReason, Replies, Reply, ServerStats, TagList,
+    TagMatch,
 };

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use common::{assert_full_capacity, limits, pool, put, tags, ttl};
 use tagcache_client::{
-    CallLimits, Commands, Error, ErrorKind, Fanout, Outcome, Pool, Reply, TagList, Value,
-    guards_on_this_thread,
+    CallLimits, Commands, Error, ErrorKind, Fanout, Outcome, Pool, Replies, Reply, TagList,
+    Together, Value, call_after, guards_on_this_thread,
 };
 use tagcached::fault::{FaultServer, Rule};
 
@@ -157,6 +157,143 @@ fn the_descriptor_tells_when_there_is_something_to_do() {
         assert!(Instant::now() < until);
     }
     assert!(matches!(fanout.outcome(0), Outcome::Reply(Reply::NotFound)));
+}
+
+/// Returns whether the descriptor of `fanout` is or becomes readable within `ms`.
+fn readable(fanout: &Fanout, ms: i32) -> bool {
+    let mut entry = libc::pollfd {
+        fd: fanout.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one valid entry, whose descriptor the fan-out keeps open.
+    unsafe { libc::poll(&mut entry, 1, ms) == 1 }
+}
+
+#[test]
+fn a_watched_descriptor_tells_of_the_end_for_good() {
+    let (_server, pool) = faulty([], 2);
+    let mut fanout = Fanout::start(&pool, &limits(2000), &gets(10), 2).unwrap();
+    fanout.watch().unwrap();
+    fanout.watch().unwrap();
+    assert!(fanout.drive(Duration::from_secs(2)));
+    assert!(readable(&fanout, 0) && readable(&fanout, 0));
+    assert!(fanout.drive(Duration::ZERO) && readable(&fanout, 0));
+    let mut late = Fanout::start(&pool, &limits(2000), &gets(10), 2).unwrap();
+    assert!(late.drive(Duration::from_secs(2)));
+    assert!(!readable(&late, 0), "nobody asked before");
+    late.watch().unwrap();
+    assert!(readable(&late, 0));
+}
+
+#[test]
+fn a_watched_descriptor_tells_of_the_deadline() {
+    let (_server, pool) = faulty([Rule::silent()], 1);
+    let start = Instant::now();
+    let mut fanout = Fanout::start(&pool, &limits(200), &gets(1), 1).unwrap();
+    fanout.watch().unwrap();
+    assert!(!fanout.drive(Duration::ZERO));
+    assert!(readable(&fanout, 5000), "the timer");
+    assert!(start.elapsed() >= Duration::from_millis(190));
+    assert!(fanout.drive(Duration::ZERO));
+    assert!(matches!(
+        fanout.outcome(0),
+        Outcome::Failed(Error::Timeout { .. })
+    ));
+    assert!(readable(&fanout, 0));
+}
+
+#[test]
+fn some_commands_can_be_awaited_and_copied() {
+    let (_server, pool) = faulty([Rule::delay(Duration::from_millis(100), 1)], 1);
+    let mut fanout = Fanout::start(&pool, &limits(3000), &counts(&["a", "b", "a"]), 1).unwrap();
+    assert!(fanout.drive_for(0..1, Duration::from_secs(2)));
+    let mut replies = Replies::new();
+    assert!(matches!(
+        fanout.copy_replies(0..3, &mut replies),
+        Together::Pending
+    ));
+    assert_eq!((replies.len(), fanout.answered()), (0, 1));
+    assert!(!fanout.drive_for(0..3, Duration::ZERO));
+    assert!(fanout.drive_for(0..3, Duration::from_secs(2)));
+    assert!(matches!(
+        fanout.copy_replies(1..3, &mut replies),
+        Together::Replies
+    ));
+    assert!(matches!(
+        fanout.copy_replies(0..1, &mut replies),
+        Together::Replies
+    ));
+    let got: Vec<_> = replies.iter().collect();
+    assert_eq!(
+        got,
+        [Reply::Integer(1), Reply::Integer(2), Reply::Integer(1)]
+    );
+    assert!(matches!(
+        fanout.copy_replies(1..1, &mut replies),
+        Together::Replies
+    ));
+    assert_eq!((replies.len(), fanout.answered()), (3, 3));
+}
+
+fn counts(keys: &[&str]) -> Commands {
+    let mut commands = Commands::new();
+    for key in keys {
+        commands
+            .incr(key.as_bytes(), 1, None, &TagList::new())
+            .unwrap();
+    }
+    commands
+}
+
+#[test]
+fn a_call_of_the_thread_that_holds_every_connection_drives_them_first() {
+    let (_server, pool) = faulty([Rule::delay(Duration::from_millis(100), 5).conn(0)], 1);
+    let mut fanout = Fanout::start(&pool, &limits(3000), &gets(10), 1).unwrap();
+    assert_eq!(fanout.connections(), 1);
+    let mut asked = 0;
+    let mut make_room = |wait| {
+        asked += 1;
+        fanout.drive_until_freed(wait);
+        !fanout.is_done()
+    };
+    let mut replies = Replies::new();
+    let done = call_after(
+        &pool,
+        &limits(2000),
+        &gets(3),
+        &mut replies,
+        Some(&mut make_room),
+    );
+    done.unwrap();
+    assert_eq!(replies.len(), 3);
+    assert!(asked > 0 && fanout.is_done());
+    assert_full_capacity(&pool);
+}
+
+#[test]
+fn a_thread_that_holds_connections_never_waits_in_line() {
+    let (_server, pool) = faulty([Rule::silent()], 1);
+    let mut fanout = Fanout::start(&pool, &limits(5000), &gets(1), 1).unwrap();
+    let start = Instant::now();
+    let mut make_room = |wait| {
+        fanout.drive_until_freed(wait);
+        true
+    };
+    let failed = call_after(
+        &pool,
+        &limits(200),
+        &gets(1),
+        &mut Replies::new(),
+        Some(&mut make_room),
+    );
+    assert!(
+        matches!(&failed, Err(Error::PoolExhausted { limit, .. }) if limit.as_millis() == 200),
+        "{failed:?}"
+    );
+    assert!((190..400).contains(&start.elapsed().as_millis()));
+    drop(fanout);
+    assert_eq!(pool.stats().in_use, 0);
 }
 
 #[test]

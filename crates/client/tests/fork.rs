@@ -7,11 +7,41 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use common::{assert_full_capacity, config, get, limits, put};
-use tagcache_client::{Deadline, Error, Pool, fork};
-use tagcached::fault::FaultServer;
+use tagcache_client::{Commands, Deadline, Error, Fanout, Outcome, Pool, Reply, fork};
+use tagcached::fault::{FaultServer, Rule};
+
+/// A fan-out in flight: the child's copy fails, and the parent's goes on to its end.
+fn a_fanout_stays_with_the_parent() {
+    let rule = Rule::delay(Duration::from_millis(300), 0);
+    let server = FaultServer::start([rule]).unwrap();
+    let pool = Pool::new(config(server.addr(), 1));
+    let mut commands = Commands::new();
+    commands.get(b"k").unwrap();
+    let mut fanout = Fanout::start(&pool, &limits(5000), &commands, 1).unwrap();
+    assert!(!fanout.drive(Duration::ZERO));
+    // SAFETY: as below.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let done = fanout.is_inherited() && fanout.drive(Duration::from_secs(5));
+        let refused = matches!(fanout.outcome(0), Outcome::Failed(Error::Forked { .. }));
+        drop(fanout);
+        // SAFETY: as below.
+        unsafe { libc::_exit(libc::c_int::from(!done) + 2 * libc::c_int::from(!refused)) };
+    }
+    let mut status = 0;
+    // SAFETY: as below.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    assert_eq!(status, 0, "the child");
+    // The parent is told by the same epoll instance that the child has left alone.
+    assert!(fanout.drive(Duration::from_secs(2)));
+    assert!(matches!(fanout.outcome(0), Outcome::Reply(Reply::NotFound)));
+    assert_full_capacity(&pool);
+}
 
 #[test]
 fn parent_and_child_both_go_on() {
+    a_fanout_stays_with_the_parent();
+
     let server = FaultServer::start([]).unwrap();
     let pool = Pool::new(config(server.addr(), 2));
     put(&pool, "k", "parent");

@@ -4,6 +4,8 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, BorrowedFd};
+#[cfg(target_os = "linux")]
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::Duration;
 
 use socket2::Socket;
@@ -76,6 +78,40 @@ pub(crate) fn poll(fd: BorrowedFd<'_>, write: bool, timeout: Duration) -> io::Re
     match unsafe { libc::poll(&mut entry, 1, ms) } {
         -1 => Err(io::Error::last_os_error()),
         ready => Ok(ready > 0),
+    }
+}
+
+/// Returns a descriptor that becomes readable when `after` has passed and stays so.
+#[cfg(target_os = "linux")]
+pub(crate) fn timer(after: Duration) -> io::Result<OwnedFd> {
+    // SAFETY: makes a descriptor; no pointer is passed.
+    let fd = unsafe {
+        libc::timerfd_create(
+            libc::CLOCK_MONOTONIC,
+            libc::TFD_CLOEXEC | libc::TFD_NONBLOCK,
+        )
+    };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: just made, and nobody else knows it.
+    let timer = unsafe { OwnedFd::from_raw_fd(fd) };
+    // A time of zero would disarm it.
+    let after = after.max(Duration::from_nanos(1));
+    let once = libc::itimerspec {
+        it_interval: libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        },
+        it_value: libc::timespec {
+            tv_sec: libc::time_t::try_from(after.as_secs()).unwrap_or(libc::time_t::MAX),
+            tv_nsec: after.subsec_nanos().into(),
+        },
+    };
+    // SAFETY: an open timer, a valid time, and nothing asked of the old one.
+    match unsafe { libc::timerfd_settime(timer.as_raw_fd(), 0, &once, std::ptr::null_mut()) } {
+        0 => Ok(timer),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 

@@ -128,6 +128,13 @@ impl TagList {
     }
 }
 
+/// A place in [`Commands`] to go back to.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    bytes: usize,
+    verbs: usize,
+}
+
 /// Request lines ready to be sent, with what is needed to read their replies.
 #[derive(Clone, Debug, Default)]
 pub struct Commands {
@@ -151,6 +158,22 @@ impl Commands {
         self.verbs.clear();
         self.verbs.shrink_to(keep_bytes / 16);
         self.first_text = None;
+    }
+
+    /// Returns the place behind the last command.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark {
+            bytes: self.bytes.len(),
+            verbs: self.verbs.len(),
+        }
+    }
+
+    /// Removes the commands behind `mark`, which [`Commands::mark`] gave and nothing has removed since.
+    pub fn rewind(&mut self, mark: Mark) {
+        self.bytes.truncate(mark.bytes);
+        self.verbs.truncate(mark.verbs);
+        self.first_text = self.first_text.filter(|first| *first < mark.verbs);
     }
 
     /// Returns the number of commands.
@@ -467,6 +490,26 @@ mod tests {
         fill(&mut commands);
         assert_eq!(commands.len(), 1);
         String::from_utf8(commands.bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn rewinding_leaves_what_was_there() {
+        let mut commands = Commands::new();
+        commands.delete(b"a").unwrap();
+        let mark = commands.mark();
+        commands.get(b"b").unwrap();
+        commands.stats();
+        assert!(commands.wants_seal());
+        commands.rewind(mark);
+        assert_eq!((commands.len(), commands.bytes()), (1, &b"DEL\ta\n"[..]));
+        commands.stats();
+        assert!(!commands.wants_seal(), "the reader of text is gone");
+        commands.get(b"c").unwrap();
+        let mark = commands.mark();
+        commands.stats();
+        commands.rewind(mark);
+        commands.flush();
+        assert!(commands.wants_seal(), "the reader of text has stayed");
     }
 
     #[test]

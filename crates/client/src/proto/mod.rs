@@ -7,7 +7,7 @@ mod command;
 mod name;
 mod reply;
 
-pub use command::{Commands, TagList, TagMatch};
+pub use command::{Commands, Mark, TagList, TagMatch};
 pub use name::{InvalidName, NameKind, NameReason};
 pub use reply::{Replies, Reply, ServerStats};
 

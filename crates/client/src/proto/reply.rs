@@ -103,6 +103,15 @@ impl Replies {
         self.items.push(Item { start, len, kept });
     }
 
+    /// Appends a copy of reply `n` of `other`.
+    pub(crate) fn copy_from(&mut self, other: &Self, n: usize) {
+        let item = other.items[n];
+        let start = self.bytes.len();
+        self.bytes
+            .extend_from_slice(&other.bytes[item.start..item.start + item.len as usize]);
+        self.items.push(Item { start, ..item });
+    }
+
     /// Returns the number of replies.
     #[must_use]
     pub fn len(&self) -> usize {
