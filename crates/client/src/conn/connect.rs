@@ -1,13 +1,19 @@
 //! Opening a connection: name look-up, every address in turn, socket options, all within one deadline.
+//!
+//! `connect_timeout` bounds a handshake, the deadline bounds how long one caller waits for it. A caller that came
+//! late in its call cannot wait to the end, but it has begun a handshake: that is put aside for the next one who
+//! needs a connection, instead of being cut off and begun anew, over and over, by callers who all come late.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crossbeam_queue::ArrayQueue;
 use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
 
 use crate::config::{Endpoint, KeepAlive, PoolConfig};
@@ -21,16 +27,81 @@ const MAX_LOOKUPS: u32 = 16;
 
 static LOOKUPS: AtomicU32 = AtomicU32::new(0);
 
-/// Opens a connection to `config.endpoint` by `deadline`.
-pub(crate) fn connect(config: &PoolConfig, deadline: &Deadline) -> Result<Connection, Error> {
+/// A TCP handshake under way, whose caller had to leave.
+#[derive(Debug)]
+pub struct Handshake {
+    socket: Socket,
+    begun: Instant,
+}
+
+impl Handshake {
+    /// Waits for the end of the handshake, at most `limit`.
+    fn wait(self, limit: Duration) -> io::Result<Attempt> {
+        if !sys::poll(self.socket.as_fd(), true, limit)? {
+            return Ok(Attempt::Pending(self));
+        }
+        match self.socket.take_error()? {
+            None => connected(self.socket),
+            Some(error) => Err(error),
+        }
+    }
+}
+
+/// What came of trying one address.
+enum Attempt {
+    Connected(Socket),
+    Pending(Handshake),
+}
+
+/// Opens a connection to `config.endpoint` by `deadline`. Takes up a handshake that lies in `aside` and is younger
+/// than `connect_timeout`; puts its own there if it has to leave before that is over.
+pub(crate) fn connect(
+    config: &PoolConfig,
+    deadline: &Deadline,
+    connect_timeout: Duration,
+    aside: &ArrayQueue<Handshake>,
+) -> Result<Connection, Error> {
     let socket = match &config.endpoint {
         Endpoint::Tcp { host, port } => {
-            let addresses = resolve(host, *port, config, deadline)?;
-            connect_any(&addresses, config, deadline)?
+            let attempt = match take_up(deadline, connect_timeout, aside) {
+                Some(attempt) => attempt,
+                None => {
+                    let addresses = resolve(host, *port, config, deadline)?;
+                    connect_any(&addresses, config, deadline)?
+                }
+            };
+            match attempt {
+                Attempt::Connected(socket) => socket,
+                Attempt::Pending(handshake) => {
+                    if handshake.begun.elapsed() < connect_timeout {
+                        // Full only if drained or forked meanwhile; then it is dropped.
+                        let _ = aside.push(handshake);
+                    }
+                    return Err(timed_out(config, deadline));
+                }
+            }
         }
         Endpoint::Unix(path) => connect_unix(path, config, deadline)?,
     };
     Ok(Connection::new(socket))
+}
+
+/// Goes on with a handshake that somebody else began. One that has failed or is too old is dropped.
+fn take_up(
+    deadline: &Deadline,
+    connect_timeout: Duration,
+    aside: &ArrayQueue<Handshake>,
+) -> Option<Attempt> {
+    while let Some(handshake) = aside.pop() {
+        let Some(left) = connect_timeout.checked_sub(handshake.begun.elapsed()) else {
+            continue;
+        };
+        let left = deadline.remaining().unwrap_or_default().min(left);
+        if let Ok(attempt) = handshake.wait(left) {
+            return Some(attempt);
+        }
+    }
+    None
 }
 
 fn timed_out(config: &PoolConfig, deadline: &Deadline) -> Error {
@@ -123,7 +194,7 @@ fn connect_any(
     addresses: &[SocketAddr],
     config: &PoolConfig,
     deadline: &Deadline,
-) -> Result<Socket, Error> {
+) -> Result<Attempt, Error> {
     let mut last = None;
     for (tried, address) in addresses.iter().enumerate() {
         let Some(left) = deadline.remaining() else {
@@ -131,17 +202,18 @@ fn connect_any(
         };
         let share = left / (addresses.len() - tried) as u32;
         match connect_tcp(*address, share.max(Duration::from_millis(1)), config) {
-            Ok(socket) => return Ok(socket),
+            Ok(Attempt::Pending(_)) if tried + 1 < addresses.len() => {}
+            Ok(attempt) => return Ok(attempt),
             Err(error) => last = Some(error),
         }
     }
-    match last {
-        Some(error) if error.kind() != io::ErrorKind::TimedOut => Err(failed(config, error)),
-        _ => Err(timed_out(config, deadline)),
-    }
+    Err(match last {
+        Some(error) if error.kind() != io::ErrorKind::TimedOut => failed(config, error),
+        _ => timed_out(config, deadline),
+    })
 }
 
-fn connect_tcp(address: SocketAddr, limit: Duration, config: &PoolConfig) -> io::Result<Socket> {
+fn connect_tcp(address: SocketAddr, limit: Duration, config: &PoolConfig) -> io::Result<Attempt> {
     // `Socket::new` sets CLOEXEC: programs that PHP starts don't inherit the connection.
     let socket = Socket::new(
         Domain::for_address(address),
@@ -161,13 +233,24 @@ fn connect_tcp(address: SocketAddr, limit: Duration, config: &PoolConfig) -> io:
             .with_retries(count);
         socket.set_tcp_keepalive(&keep_alive)?;
     }
-    socket.connect_timeout(&SockAddr::from(address), limit)?;
-    // With nobody listening on a port of the ephemeral range, TCP's simultaneous open can connect a socket to
-    // itself, and every command would be read back as its own reply.
+    let begun = Instant::now();
+    match socket.connect_timeout(&SockAddr::from(address), limit) {
+        Ok(()) => connected(socket),
+        // The limit is over, not the kernel's patience (ETIMEDOUT).
+        Err(error) if error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none() => {
+            Ok(Attempt::Pending(Handshake { socket, begun }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Accepts a socket that says it is connected. With nobody listening on a port of the ephemeral range, TCP's
+/// simultaneous open can connect a socket to itself, and every command would be read back as its own reply.
+fn connected(socket: Socket) -> io::Result<Attempt> {
     if socket.local_addr()?.as_socket() == socket.peer_addr()?.as_socket() {
         return Err(io::Error::from(io::ErrorKind::ConnectionRefused));
     }
-    Ok(socket)
+    Ok(Attempt::Connected(socket))
 }
 
 fn connect_unix(path: &Path, config: &PoolConfig, deadline: &Deadline) -> Result<Socket, Error> {

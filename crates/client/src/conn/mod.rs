@@ -16,7 +16,7 @@ use socket2::Socket;
 use crate::deadline::Deadline;
 use crate::pool::Managed;
 
-pub(crate) use connect::connect;
+pub(crate) use connect::{Handshake, connect};
 pub(crate) use sys::Wait;
 
 /// A deadline may be missed by this much before the kernel's timeout is set anew: arming it costs a system call,
@@ -152,6 +152,8 @@ fn rearm(armed: Option<Duration>, left: Duration) -> Option<Duration> {
 }
 
 impl Managed for Connection {
+    type Handshake = Handshake;
+
     /// Peeks for one byte: none there is the good case. End of file, an error and an unread byte all end the
     /// connection; the last is a reply that nobody is waiting for.
     fn is_quiet(&self) -> bool {

@@ -5,7 +5,8 @@
 //!
 //! * **I5** `idle + guards <= size`, so the queue can never refuse a push: a connection is pushed or closed
 //!   *before* its permit is released (rule L4). When a holder's `pop` finds nothing, every other connection
-//!   belongs to another holder, so there is room for one more.
+//!   belongs to another holder, so there is room for one more. A handshake that was put aside counts as idle:
+//!   whoever has to open a connection takes it up first.
 //! * **I6** a closed pool ends empty: `close` drains what was pushed before, a holder that releases afterwards
 //!   sees the closed bit and drains itself.
 //! * **I9** only a clean connection is pushed.
@@ -35,6 +36,9 @@ use super::stats::{Counters, PoolStats};
 
 /// What the pool has to know of a connection.
 pub trait Managed {
+    /// A connection on its way, whose opener had to leave.
+    type Handshake: std::fmt::Debug;
+
     /// Returns whether the connection can be used for a new call: open, and nothing unread in it. Does not block.
     fn is_quiet(&self) -> bool;
 
@@ -69,9 +73,11 @@ impl<C> Slot<C> {
 
 /// See the module documentation.
 #[derive(Debug)]
-pub(crate) struct Core<C> {
+pub(crate) struct Core<C: Managed> {
     pub(crate) gate: Gate,
     pub(crate) idle: ArrayQueue<Box<Slot<C>>>,
+    /// Taken up by the next who has to open one (I5 counts them with the idle connections).
+    pub(crate) handshakes: ArrayQueue<C::Handshake>,
     pub(crate) counters: Counters,
     keeping: Keeping,
     epoch: AtomicU64,
@@ -105,6 +111,7 @@ impl<C: Managed> Core<C> {
         Self {
             gate: Gate::new(keeping.size, patience),
             idle: ArrayQueue::new(keeping.size as usize),
+            handshakes: ArrayQueue::new(keeping.size as usize),
             counters: Counters::default(),
             keeping,
             epoch: AtomicU64::new(0),
@@ -273,8 +280,9 @@ impl<C: Managed> Core<C> {
         }
     }
 
-    /// Closes every idle connection.
+    /// Closes every idle connection, and gives up those on their way; returns how many were idle.
     fn empty(&self) -> usize {
+        while self.handshakes.pop().is_some() {}
         let mut closed = 0;
         while self.idle.pop().is_some() {
             self.counters.closed_stale.add_one();
@@ -358,6 +366,7 @@ impl<C: Managed> Core<C> {
         {
             return;
         }
+        while self.handshakes.pop().is_some() {}
         let (free, _, _) = self.gate.observe();
         let in_use = self.keeping.size.saturating_sub(free);
         let peak = self.peak.swap(in_use, Ordering::Relaxed);

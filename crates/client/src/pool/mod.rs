@@ -156,6 +156,8 @@ impl Pool {
         conn::connect(
             &self.shared.config,
             &deadline.at_most(limits.connect_timeout),
+            limits.connect_timeout,
+            &self.shared.core.handshakes,
         )
     }
 

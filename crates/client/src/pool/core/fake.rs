@@ -68,6 +68,8 @@ impl Fake {
 }
 
 impl Managed for Fake {
+    type Handshake = ();
+
     fn is_quiet(&self) -> bool {
         !self.dead.load(Ordering::Relaxed) // a flag, publishes nothing
     }
