@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 missing=0
+# shellcheck disable=SC2016 # the backticks are those of the page
 while read -r name; do
     case "$name" in
     scripts/*) [ -x "$name" ] && continue ;;
