@@ -6,14 +6,13 @@
 //!
 //! So a batch in which stored text comes before the last reply ends with `INCR key nonce 0`: a counter that is
 //! expired at birth always answers with its own increment. If the line in that place is not our nonce, the batch
-//! is out of step and all of it is thrown away. The key is drawn once a process and the nonce for each batch, so
-//! that no stored value can have been made to match. Costs one command a batch; the server keeps at most one
-//! expired entry for each client process, until its next sweep.
+//! is out of step and all of it is thrown away. The key is drawn once a connection and the nonce for each batch, so
+//! that no stored value can have been made to match and no two batches meet on one key. Costs one command a batch;
+//! the server keeps at most one expired entry for each connection, until its next sweep.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
-use std::sync::OnceLock;
 
 /// The closing command of one batch and the line that has to answer it.
 #[derive(Debug)]
@@ -26,14 +25,12 @@ pub(crate) struct Seal {
 /// Enough for the command (at most 59 bytes) and the reply (at most 25).
 const CAPACITY: usize = 96;
 
-static KEY: OnceLock<u64> = OnceLock::new();
-
 thread_local! {
     static DRAWN: (RandomState, Cell<u64>) = (RandomState::new(), const { Cell::new(0) });
 }
 
 /// Draws a number that nobody outside the process can foresee: SipHash of a counter, keyed by the system.
-fn draw() -> u64 {
+pub(crate) fn draw() -> u64 {
     DRAWN.with(|(keys, counter)| {
         counter.set(counter.get().wrapping_add(1));
         keys.hash_one(counter.get())
@@ -41,8 +38,8 @@ fn draw() -> u64 {
 }
 
 impl Seal {
-    pub(crate) fn draw() -> Self {
-        let key = KEY.get_or_init(draw);
+    /// Makes a seal on `key`, which was drawn for the connection.
+    pub(crate) fn new(key: u64) -> Self {
         let nonce = draw() >> 1;
         let mut bytes = [0; CAPACITY];
         let mut rest = &mut bytes[..];
@@ -75,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_seal_is_one_line_and_never_the_same() {
-        let (first, second) = (Seal::draw(), Seal::draw());
+        let (first, second) = (Seal::new(1), Seal::new(u64::MAX));
         assert_ne!(first.reply(), second.reply());
         for seal in [first, second] {
             let command = std::str::from_utf8(seal.command()).unwrap();

@@ -15,6 +15,7 @@ use socket2::Socket;
 
 use crate::deadline::Deadline;
 use crate::pool::Managed;
+use crate::seal::{self, Seal};
 
 pub(crate) use connect::{Handshake, connect};
 pub(crate) use sys::Wait;
@@ -29,6 +30,7 @@ pub struct Connection {
     socket: Socket,
     owed: usize,
     spoiled: bool,
+    seal_key: u64,
     read_armed: Option<Duration>,
     write_armed: Option<Duration>,
 }
@@ -39,9 +41,15 @@ impl Connection {
             socket,
             owed: 0,
             spoiled: false,
+            seal_key: seal::draw(),
             read_armed: None,
             write_armed: None,
         }
+    }
+
+    /// Makes the seal for a batch on this connection.
+    pub(crate) fn seal(&self) -> Seal {
+        Seal::new(self.seal_key)
     }
 
     /// Begins an exchange that `replies` replies end: from now on the connection is dirty (rule L5).

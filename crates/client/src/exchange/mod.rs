@@ -101,7 +101,7 @@ impl Transfer {
         commands: &Commands,
         max_reply_bytes: usize,
     ) -> Self {
-        let seal = commands.wants_seal().then(Seal::draw);
+        let seal = commands.wants_seal().then(|| connection.seal());
         connection.begin(commands.len() + usize::from(seal.is_some()));
         Self {
             sent: 0,
