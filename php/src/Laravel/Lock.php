@@ -1,0 +1,59 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TagCache\Laravel;
+
+use Illuminate\Cache\Lock as IlluminateLock;
+use TagCache;
+use TagCache\Support\Keyspace;
+use TagCache\Support\Mutex;
+
+/**
+ * A lock of Laravel. Releasing is one atomic command, so a lock that has expired and belongs to
+ * somebody else by now is never taken from them.
+ */
+final class Lock extends IlluminateLock
+{
+    private readonly Mutex $mutex;
+
+    /**
+     * @internal
+     * @param int $seconds when it frees itself; 0 = never
+     * @param string|null $owner null = a new one
+     */
+    public function __construct(
+        TagCache $client,
+        Keyspace $names,
+        string $name,
+        int $seconds,
+        ?string $owner = null,
+    ) {
+        parent::__construct($name, $seconds, $owner);
+        $this->mutex = new Mutex($client, $names, $name, $this->owner);
+    }
+
+    /** @return bool */
+    public function acquire()
+    {
+        return $this->mutex->acquire($this->seconds > 0 ? 1000 * $this->seconds : null);
+    }
+
+    /** @return bool */
+    public function release()
+    {
+        return $this->mutex->release();
+    }
+
+    /** @return void */
+    public function forceRelease()
+    {
+        $this->mutex->forceRelease();
+    }
+
+    /** @return string|null */
+    protected function getCurrentOwner()
+    {
+        return $this->mutex->holder();
+    }
+}

@@ -1,0 +1,125 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TagCache\Support;
+
+use TagCache;
+
+/**
+ * A lock across processes and machines.
+ *
+ * Held by an entry that only one can add. The entry carries one tag that names lock and owner,
+ * and releasing invalidates that tag: one atomic command that does nothing if the lock has
+ * expired and belongs to somebody else by now. It carries no other tag, as the index of another
+ * tag could outlive the entry.
+ */
+final class Mutex
+{
+    private const FIRST_PAUSE_US = 1_000;
+    private const LONGEST_PAUSE_US = 50_000;
+
+    public readonly string $owner;
+    private readonly string $key;
+    private readonly string $tag;
+
+    public function __construct(
+        private readonly TagCache $client,
+        Keyspace $names,
+        string $name,
+        ?string $owner = null,
+    ) {
+        $this->owner = $owner ?? bin2hex(random_bytes(16));
+        $this->key = $names->lock($name);
+        $this->tag = $this->key . '!' . Keyspace::encode($this->owner);
+    }
+
+    /**
+     * Takes the lock if it is free. The same owner cannot take it twice.
+     *
+     * @param int|null $ttlMs when it frees itself; null = never
+     * @throws \TagCache\Exception
+     */
+    public function acquire(?int $ttlMs): bool
+    {
+        try {
+            return $this->client->add($this->key, $this->owner, [$this->tag], $ttlMs);
+        } catch (\TagCache\ConnectionException $e) {
+            $this->abandon();
+            throw $e;
+        }
+    }
+
+    /**
+     * Takes the lock, waiting up to $waitMs for it to become free.
+     *
+     * @throws \TagCache\Exception
+     */
+    public function acquireWithin(int $waitMs, ?int $ttlMs): bool
+    {
+        $deadline = hrtime(true) + $waitMs * 1_000_000;
+        $pause = self::FIRST_PAUSE_US;
+        while (!$this->acquire($ttlMs)) {
+            $left = intdiv($deadline - hrtime(true), 1000);
+            if ($left <= 0) {
+                return false;
+            }
+            // Half of the pause is left to chance, so that waiters do not come in step.
+            usleep(max(1, min($left, random_int(intdiv($pause, 2), $pause))));
+            $pause = min(2 * $pause, self::LONGEST_PAUSE_US);
+        }
+
+        return true;
+    }
+
+    /**
+     * Frees the lock if this owner holds it.
+     *
+     * @return bool whether it did
+     * @throws \TagCache\Exception
+     */
+    public function release(): bool
+    {
+        return $this->client->invalidateTag($this->tag) > 0;
+    }
+
+    /**
+     * Frees the lock whoever holds it.
+     *
+     * @throws \TagCache\Exception
+     */
+    public function forceRelease(): void
+    {
+        $this->client->delete($this->key);
+    }
+
+    /**
+     * Who holds the lock; null if it is free.
+     *
+     * @throws \TagCache\Exception
+     */
+    public function holder(): ?string
+    {
+        return $this->client->get($this->key);
+    }
+
+    /**
+     * Whether this owner holds the lock just now.
+     *
+     * @throws \TagCache\Exception
+     */
+    public function isHeld(): bool
+    {
+        return $this->holder() === $this->owner;
+    }
+
+    /** After an error nobody knows whether the lock was taken; without this it might stay. */
+    private function abandon(): void
+    {
+        try {
+            $this->release();
+        } catch (\TagCache\Exception) {
+            // The server is away; the caller gets the first error, the lock its time to live.
+        }
+    }
+}
