@@ -31,7 +31,7 @@ foreach ($good as $name => $values) {
     }
 }
 $all = array_map(fn (array $values) => $values[0], $good);
-$all = array_merge($all, address());
+$all = array_merge($all, ['timeout_ms' => 3000, 'acquire_timeout_ms' => 3000, 'connect_timeout_ms' => 3000], address());
 $cache = new TagCache($all);
 $cache->set(k('a'), 1);
 same(1, $cache->get(k('a')), 'all at once, and it works');
