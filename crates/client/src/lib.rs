@@ -49,13 +49,15 @@ mod seal;
 mod sync;
 
 pub use call::{MakeRoom, call, call_after};
-pub use codec::{DecodeError, Decoded, Value, decode};
+pub use codec::{
+    Algorithm, Compression, DecodeError, Decoded, MAX_DECOMPRESSED, Value, decode, decode_within,
+};
 pub use config::{CallLimits, Endpoint, KeepAlive, PoolConfig};
 pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Phase, ProtocolFault};
 pub use fanout::{Fanout, Outcome, Together};
 pub use pool::{ConnectionGuard, Pool, PoolStats, guards_on_this_thread};
 pub use proto::{
-    Commands, InvalidName, Mark, NameKind, NameReason, Replies, Reply, ServerStats, TagList,
-    TagMatch,
+    Commands, InvalidName, InvalidPrefix, Mark, NameKind, NameReason, Namespace, Replies, Reply,
+    ServerStats, TagList, TagMatch,
 };

@@ -1,18 +1,17 @@
 //! [`decode`]: a value on its way in. Whatever wrote it, another client included, the result is what was meant or
 //! an error, never something that only looks right.
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use std::borrow::Cow;
+
 use thiserror::Error;
 
-use super::{FALSE, IGBINARY, MARK, MSGPACK, NULL, SERIALIZED, TRUE, numeric};
+use super::compress::{Algorithm, Fault};
+use super::{
+    FALSE, IGBINARY, JSON, LZ4, MARK, MSGPACK, NULL, SERIALIZED, TRUE, ZSTD, base64, numeric,
+};
 
-/// Padding is optional: not every client writes it.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+/// To how many bytes [`decode`] decompresses a value at most.
+pub const MAX_DECOMPRESSED: usize = 64 << 20;
 
 /// A value that was stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +35,8 @@ pub enum Decoded<'a> {
     Igbinary(Vec<u8>),
     /// msgpack's serialized form.
     Msgpack(Vec<u8>),
+    /// JSON.
+    Json(Cow<'a, [u8]>),
 }
 
 /// Why a stored value can't be read.
@@ -43,12 +44,10 @@ pub enum Decoded<'a> {
 #[non_exhaustive]
 pub enum DecodeError {
     /// What follows the marker is not base64.
-    #[error("the text behind {marker} is not base64: {why}")]
+    #[error("the text behind {marker} is not base64")]
     Base64 {
         /// The marker.
         marker: &'static str,
-        /// What the decoder says.
-        why: String,
     },
     /// Nothing follows the marker.
     #[error("nothing stands behind {marker}")]
@@ -56,16 +55,44 @@ pub enum DecodeError {
         /// The marker.
         marker: &'static str,
     },
+    /// What follows the marker can't be decompressed.
+    #[error("what stands behind {marker} is damaged and can't be decompressed")]
+    Compressed {
+        /// The marker.
+        marker: &'static str,
+    },
+    /// What follows the marker would be larger than allowed.
+    #[error(
+        "what stands behind {marker} has {size} bytes when decompressed, more than \
+         max_decompressed_bytes ({limit}) allows; raise the option to read it"
+    )]
+    TooLarge {
+        /// The marker.
+        marker: &'static str,
+        /// The size that it says it has.
+        size: usize,
+        /// The limit.
+        limit: usize,
+    },
 }
 
-/// Reads a value from its wire form.
+/// Reads a value from its wire form, decompressing it to at most [`MAX_DECOMPRESSED`] bytes.
 ///
 /// # Errors
 ///
-/// [`DecodeError`] if it begins with a marker whose payload is damaged.
+/// [`DecodeError`] if it begins with a marker whose payload is damaged or too large.
 pub fn decode(wire: &[u8]) -> Result<Decoded<'_>, DecodeError> {
+    decode_within(wire, MAX_DECOMPRESSED)
+}
+
+/// As [`decode`], with another limit in bytes.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_within(wire: &[u8], limit: usize) -> Result<Decoded<'_>, DecodeError> {
     if wire.starts_with(MARK) {
-        return marked(wire);
+        return marked(wire, limit);
     }
     if let Some(number) = numeric::canonical_int(wire) {
         return Ok(Decoded::Int(number));
@@ -76,7 +103,7 @@ pub fn decode(wire: &[u8]) -> Result<Decoded<'_>, DecodeError> {
     Ok(Decoded::Str(wire))
 }
 
-fn marked(wire: &[u8]) -> Result<Decoded<'_>, DecodeError> {
+fn marked(wire: &[u8], limit: usize) -> Result<Decoded<'_>, DecodeError> {
     match wire {
         NULL => return Ok(Decoded::Null),
         TRUE => return Ok(Decoded::Bool(true)),
@@ -84,13 +111,16 @@ fn marked(wire: &[u8]) -> Result<Decoded<'_>, DecodeError> {
         _ => {}
     }
     if let Some(text) = wire.strip_prefix(SERIALIZED) {
-        let payload = unpack(text, "__TC_SERIALIZED__")?;
-        // One of the clients writes all three forms behind this marker; their first bytes tell them apart.
-        return Ok(match payload.as_slice() {
-            [0, 0, 0, 1 | 2, ..] => Decoded::Igbinary(payload),
-            _ if begins_like_php(&payload) => php(payload),
-            _ => Decoded::Msgpack(payload),
-        });
+        return unpack(text, "__TC_SERIALIZED__").map(payload);
+    }
+    if let Some(text) = wire.strip_prefix(JSON) {
+        return Ok(Decoded::Json(Cow::Borrowed(text)));
+    }
+    if let Some(text) = wire.strip_prefix(LZ4) {
+        return decompress(Algorithm::Lz4, text, "__TC_LZ4__", limit);
+    }
+    if let Some(text) = wire.strip_prefix(ZSTD) {
+        return decompress(Algorithm::Zstd, text, "__TC_ZSTD__", limit);
     }
     if let Some(text) = wire.strip_prefix(IGBINARY) {
         return unpack(text, "__TC_IGBINARY__").map(Decoded::Igbinary);
@@ -102,14 +132,48 @@ fn marked(wire: &[u8]) -> Result<Decoded<'_>, DecodeError> {
     Ok(Decoded::Str(wire))
 }
 
+/// Tells a serialized form by its first bytes: one of the clients writes all of them behind the same marker, and
+/// so do we.
+fn payload(payload: Vec<u8>) -> Decoded<'static> {
+    match payload.as_slice() {
+        [0, 0, 0, 1 | 2, ..] => Decoded::Igbinary(payload),
+        _ if begins_like_php(&payload) => php(payload),
+        _ => Decoded::Msgpack(payload),
+    }
+}
+
+fn decompress(
+    algorithm: Algorithm,
+    text: &[u8],
+    marker: &'static str,
+    limit: usize,
+) -> Result<Decoded<'static>, DecodeError> {
+    let packed = unpack(text, marker)?;
+    let mut plain = algorithm
+        .decompress(&packed, limit)
+        .map_err(|fault| match fault {
+            Fault::Damaged => DecodeError::Compressed { marker },
+            Fault::TooLarge(size) => DecodeError::TooLarge {
+                marker,
+                size,
+                limit,
+            },
+        })?;
+    if plain.is_empty() {
+        return Err(DecodeError::Empty { marker });
+    }
+    if plain.starts_with(JSON) {
+        plain.drain(..JSON.len());
+        return Ok(Decoded::Json(Cow::Owned(plain)));
+    }
+    Ok(payload(plain))
+}
+
 fn unpack(text: &[u8], marker: &'static str) -> Result<Vec<u8>, DecodeError> {
     if text.is_empty() {
         return Err(DecodeError::Empty { marker });
     }
-    BASE64.decode(text).map_err(|error| DecodeError::Base64 {
-        marker,
-        why: error.to_string(),
-    })
+    base64::decode(text).ok_or(DecodeError::Base64 { marker })
 }
 
 /// Returns whether `payload` begins as PHP's serialize() begins everything: a letter and a colon, or `N;`.
@@ -154,12 +218,12 @@ fn string_body(payload: &[u8]) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Value;
+    use super::super::{Compression, Value};
     use super::*;
 
     fn wire(value: Value<'_>) -> Vec<u8> {
         let mut out = Vec::new();
-        value.write(&mut out);
+        value.write(None, &mut out);
         out
     }
 
@@ -262,7 +326,7 @@ mod tests {
             "s:",
         ] {
             let mut bytes = SERIALIZED.to_vec();
-            bytes.extend_from_slice(BASE64.encode(text).as_bytes());
+            base64::encode(text.as_bytes(), &mut bytes);
             assert!(
                 matches!(
                     decode(&bytes),
@@ -274,10 +338,79 @@ mod tests {
     }
 
     #[test]
+    fn compressed_values_come_back_whatever_they_are() {
+        let long = "{\"a\":1} and so on, 007 ".repeat(100);
+        let binary = [&long.as_bytes()[..], b"\0\xff"].concat();
+        let igbinary = [&b"\0\0\0\x02"[..], long.as_bytes()].concat();
+        let msgpack = [&b"\x92"[..], long.as_bytes()].concat();
+        let php = ["a:1:{", &long, "}"].concat();
+        let cases = [
+            (
+                Value::Str(long.as_bytes()),
+                Decoded::String(long.as_bytes().to_vec()),
+            ),
+            (Value::Str(&binary), Decoded::String(binary.clone())),
+            (
+                Value::Serialized(&igbinary),
+                Decoded::Igbinary(igbinary.clone()),
+            ),
+            (
+                Value::Serialized(&msgpack),
+                Decoded::Msgpack(msgpack.clone()),
+            ),
+            (
+                Value::Serialized(php.as_bytes()),
+                Decoded::Serialized(php.clone().into_bytes()),
+            ),
+            (
+                Value::Json(long.as_bytes()),
+                Decoded::Json(long.as_bytes().into()),
+            ),
+        ];
+        for algorithm in [Algorithm::Lz4, Algorithm::Zstd] {
+            let compression = Compression {
+                algorithm,
+                level: 0,
+                threshold: 100,
+                limit: 1 << 20,
+            };
+            for (value, back) in &cases {
+                let mut bytes = Vec::new();
+                value.write(Some(&compression), &mut bytes);
+                assert!(
+                    bytes.starts_with(LZ4) || bytes.starts_with(ZSTD),
+                    "{value:?}"
+                );
+                assert!(bytes.len() < long.len() / 2);
+                assert_eq!(decode(&bytes).as_ref(), Ok(back));
+                assert!(matches!(
+                    decode_within(&bytes, 1000),
+                    Err(DecodeError::TooLarge { limit: 1000, .. })
+                ));
+            }
+            let mut bytes = Vec::new();
+            Value::Str(b"short").write(Some(&compression), &mut bytes);
+            Value::Int(5).write(Some(&compression), &mut bytes);
+            assert_eq!(bytes, b"short5");
+        }
+    }
+
+    #[test]
+    fn json_stands_as_it_is() {
+        let mut bytes = Vec::new();
+        Value::Json(b"{\"a\":[1.0,\"\\n\"]}").write(None, &mut bytes);
+        assert_eq!(bytes, b"__TC_JSON__{\"a\":[1.0,\"\\n\"]}");
+        assert_eq!(
+            decode(&bytes),
+            Ok(Decoded::Json(b"{\"a\":[1.0,\"\\n\"]}"[..].into()))
+        );
+    }
+
+    #[test]
     fn payloads_are_told_apart_by_their_first_bytes() {
         let marked = |payload: &[u8]| {
             let mut bytes = SERIALIZED.to_vec();
-            bytes.extend_from_slice(BASE64.encode(payload).as_bytes());
+            base64::encode(payload, &mut bytes);
             bytes
         };
         assert!(matches!(

@@ -1,9 +1,7 @@
 //! [`Value`]: a value on its way out.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
-use super::{FALSE, MARK, NULL, SERIALIZED, TRUE, numeric};
+use super::compress::Compression;
+use super::{FALSE, JSON, MARK, NULL, SERIALIZED, TRUE, base64, numeric};
 
 /// A value to store. Every one can be encoded; the result is valid UTF-8 on one line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,8 +17,11 @@ pub enum Value<'a> {
     Float(f64),
     /// Any bytes.
     Str(&'a [u8]),
-    /// What PHP's `serialize()` made of an array or an object.
+    /// What a serializer (PHP's own, igbinary, msgpack) made of an array or an object. Its first bytes tell whose
+    /// it is.
     Serialized(&'a [u8]),
+    /// JSON on one line, of an array.
+    Json(&'a [u8]),
 }
 
 impl Value<'_> {
@@ -31,11 +32,42 @@ impl Value<'_> {
         text.starts_with(MARK)
             || numeric::is_numeric(text)
             || has_forbidden(text)
-            || std::str::from_utf8(text).is_err()
+            || simdutf8::basic::from_utf8(text).is_err()
     }
 
     /// Appends the value's wire form.
-    pub(crate) fn write(self, out: &mut Vec<u8>) {
+    pub(crate) fn write(self, compression: Option<&Compression>, out: &mut Vec<u8>) {
+        let squeezed = compression.is_some_and(|compression| self.squeeze(compression, out));
+        if !squeezed {
+            self.write_plain(out);
+        }
+    }
+
+    /// Appends the value's compressed form if it is long enough and becomes shorter; else does nothing.
+    fn squeeze(self, compression: &Compression, out: &mut Vec<u8>) -> bool {
+        let (text, worth) = match self {
+            Value::Str(text) if Self::needs_serialize(text) => (text, serialized_len(text.len())),
+            Value::Str(text) => (text, text.len()),
+            Value::Serialized(text) => (text, serialized_len(text.len())),
+            Value::Json(text) => (text, JSON.len() + text.len()),
+            _ => return false,
+        };
+        if !compression.wants(text.len()) {
+            return false;
+        }
+        let packed = match self {
+            Value::Str(text) => compression.compress(&php_string(text), worth),
+            Value::Json(text) => compression.compress(&[JSON, text].concat(), worth),
+            _ => compression.compress(text, worth),
+        };
+        packed.is_some_and(|(marker, packed)| {
+            out.extend_from_slice(marker);
+            base64::encode(&packed, out);
+            true
+        })
+    }
+
+    fn write_plain(self, out: &mut Vec<u8>) {
         match self {
             Value::Null => out.extend_from_slice(NULL),
             Value::Bool(true) => out.extend_from_slice(TRUE),
@@ -55,37 +87,49 @@ impl Value<'_> {
                 write_serialized(format!("d:{name};").as_bytes(), out);
             }
             Value::Str(text) if Self::needs_serialize(text) => {
-                let mut php = Vec::with_capacity(text.len() + 32);
-                php.extend_from_slice(b"s:");
-                php.extend_from_slice(itoa::Buffer::new().format(text.len()).as_bytes());
-                php.extend_from_slice(b":\"");
-                php.extend_from_slice(text);
-                php.extend_from_slice(b"\";");
-                write_serialized(&php, out);
+                write_serialized(&php_string(text), out);
             }
             Value::Str(text) => out.extend_from_slice(text),
-            Value::Serialized(php) => write_serialized(php, out),
+            Value::Serialized(payload) => write_serialized(payload, out),
+            Value::Json(text) => {
+                debug_assert!(!has_line_end(text), "BUG: JSON is on one line");
+                out.extend_from_slice(JSON);
+                out.extend_from_slice(text);
+            }
         }
     }
 }
 
-fn write_serialized(php: &[u8], out: &mut Vec<u8>) {
+/// Returns the form that PHP's `serialize()` gives a string.
+fn php_string(text: &[u8]) -> Vec<u8> {
+    let mut php = Vec::with_capacity(text.len() + 32);
+    php.extend_from_slice(b"s:");
+    php.extend_from_slice(itoa::Buffer::new().format(text.len()).as_bytes());
+    php.extend_from_slice(b":\"");
+    php.extend_from_slice(text);
+    php.extend_from_slice(b"\";");
+    php
+}
+
+fn write_serialized(payload: &[u8], out: &mut Vec<u8>) {
+    out.reserve(serialized_len(payload.len()) + 1);
     out.extend_from_slice(SERIALIZED);
-    let start = out.len();
-    // Four characters for every three bytes begun.
-    out.resize(start + php.len().div_ceil(3) * 4, 0);
-    let written = STANDARD.encode_slice(php, &mut out[start..]);
-    debug_assert_eq!(
-        written,
-        Ok(out.len() - start),
-        "BUG: base64 has a fixed length"
-    );
+    base64::encode(payload, out);
+}
+
+/// Returns how long the serialized form of `bytes` bytes is on the wire.
+fn serialized_len(bytes: usize) -> usize {
+    SERIALIZED.len() + base64::encoded_len(bytes)
+}
+
+fn has_line_end(text: &[u8]) -> bool {
+    memchr::memchr3(0, b'\n', b'\r', text).is_some()
 }
 
 /// Returns whether `text` contains NUL, CR or LF, or a backslash before t, n or r (which one of the existing
 /// clients replaces by the character it names).
 fn has_forbidden(text: &[u8]) -> bool {
-    memchr::memchr3(0, b'\n', b'\r', text).is_some()
+    has_line_end(text)
         || memchr::memchr_iter(b'\\', text)
             .any(|at| matches!(text.get(at + 1), Some(b't' | b'n' | b'r')))
 }
@@ -96,7 +140,7 @@ mod tests {
 
     fn wire(value: Value<'_>) -> String {
         let mut out = Vec::new();
-        value.write(&mut out);
+        value.write(None, &mut out);
         String::from_utf8(out).unwrap()
     }
 

@@ -6,13 +6,19 @@
 //! serialized form: arrays, objects, INF and NAN, and every string that looks like a number, begins like a marker,
 //! or contains what the line can't carry. Old clients read all of it.
 //!
+//! Two forms are for those who ask for them: `__TC_JSON__` and the JSON text itself, and `__TC_LZ4__` or
+//! `__TC_ZSTD__` and the base64 of what was compressed. `docs/values.md` is the specification.
+//!
 //! Nothing here knows of PHP's values; the extension maps them to [`Value`] and from [`Decoded`].
 
+mod base64;
+mod compress;
 mod decode;
 mod encode;
 mod numeric;
 
-pub use decode::{DecodeError, Decoded, decode};
+pub use compress::{Algorithm, Compression};
+pub use decode::{DecodeError, Decoded, MAX_DECOMPRESSED, decode, decode_within};
 pub use encode::Value;
 
 /// What every marker begins with.
@@ -23,3 +29,6 @@ pub(crate) const FALSE: &[u8] = b"__TC_FALSE__";
 pub(crate) const SERIALIZED: &[u8] = b"__TC_SERIALIZED__";
 pub(crate) const IGBINARY: &[u8] = b"__TC_IGBINARY__";
 pub(crate) const MSGPACK: &[u8] = b"__TC_MSGPACK__";
+pub(crate) const JSON: &[u8] = b"__TC_JSON__";
+pub(crate) const LZ4: &[u8] = b"__TC_LZ4__";
+pub(crate) const ZSTD: &[u8] = b"__TC_ZSTD__";

@@ -102,7 +102,7 @@ impl Transfer {
         max_reply_bytes: usize,
     ) -> Self {
         let seal = commands.wants_seal().then(|| connection.seal());
-        connection.begin(commands.len() + usize::from(seal.is_some()));
+        connection.begin(commands.lines() + usize::from(seal.is_some()));
         Self {
             sent: 0,
             reader: Reader::new(seal, max_reply_bytes),

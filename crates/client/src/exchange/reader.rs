@@ -5,7 +5,7 @@ use std::io;
 use crate::conn::{Connection, Wait};
 use crate::deadline::Deadline;
 use crate::error::{Phase, ProtocolFault};
-use crate::proto::{Commands, Malformed, Replies, parse};
+use crate::proto::{Commands, Malformed, Replies, Verb, parse};
 use crate::seal::Seal;
 
 use super::Cause;
@@ -56,7 +56,7 @@ impl Reader {
 
     /// Returns how many lines have to come yet.
     fn due(&self, commands: &Commands, replies: &Replies) -> usize {
-        commands.len() - replies.len() + usize::from(self.seal_due)
+        commands.lines() - replies.lines() + usize::from(self.seal_due)
     }
 
     /// Takes what has arrived, without waiting. Returns whether anything had.
@@ -133,7 +133,7 @@ impl Reader {
         replies: &mut Replies,
     ) -> Result<(), Cause> {
         let line = &replies.bytes[self.line..end];
-        let Some(&verb) = commands.verbs().get(replies.len()) else {
+        let Some(&verb) = commands.verbs().get(replies.lines()) else {
             if self.seal().map(Seal::reply) == Some(line) {
                 self.seal_due = false;
                 return Ok(());
@@ -148,7 +148,11 @@ impl Reader {
                 line: excerpt(line),
             })
         })?;
-        replies.keep(kept, self.line + skip, end);
+        if verb == Verb::Seed {
+            replies.keep_seed();
+        } else {
+            replies.keep(kept, self.line + skip, end);
+        }
         Ok(())
     }
 

@@ -3,10 +3,12 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
-use crate::codec::Value;
+use crate::codec::{Compression, Value};
 
 use super::name::{InvalidName, NameKind, NameReason, check_key, check_listed_key, check_tag};
+use super::namespace::Namespace;
 
 /// The commands of the protocol, as far as their replies differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ use super::name::{InvalidName, NameKind, NameReason, check_key, check_listed_key
 pub(crate) enum Verb {
     Put,
     Add,
+    /// An ADD that goes before an INCR or DECR on its own account; see [`Commands::incr`].
+    Seed,
     Get,
     Del,
     Incr,
@@ -31,7 +35,7 @@ impl Verb {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Put => "PUT",
-            Self::Add => "ADD",
+            Self::Add | Self::Seed => "ADD",
             Self::Get => "GET",
             Self::Del => "DEL",
             Self::Incr => "INCR",
@@ -116,8 +120,14 @@ impl TagList {
 
     /// Appends the field of PUT, ADD, INCR and DECR, in which a lone `-` means "none": the tag `-` gets a comma
     /// behind it, the server drops the empty tag that follows.
-    fn write_field(&self, out: &mut Vec<u8>) {
-        if self.count == 0 {
+    fn write_field(&self, namespace: Option<&Namespace>, out: &mut Vec<u8>) {
+        if let Some(namespace) = namespace {
+            self.write_within(namespace, out);
+            if self.count > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(namespace.hidden_tag());
+        } else if self.count == 0 {
             out.push(b'-');
         } else {
             out.extend_from_slice(&self.joined);
@@ -128,11 +138,28 @@ impl TagList {
     }
 }
 
+impl TagList {
+    /// Appends the tags, each behind the prefix.
+    fn write_within(&self, namespace: &Namespace, out: &mut Vec<u8>) {
+        if self.count == 0 {
+            return;
+        }
+        for (n, tag) in self.joined.split(|byte| *byte == b',').enumerate() {
+            if n > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(namespace.prefix());
+            out.extend_from_slice(tag);
+        }
+    }
+}
+
 /// A place in [`Commands`] to go back to.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark {
     bytes: usize,
     verbs: usize,
+    seeds: usize,
 }
 
 /// Request lines ready to be sent, with what is needed to read their replies.
@@ -142,6 +169,10 @@ pub struct Commands {
     verbs: Vec<Verb>,
     /// The first command whose reply carries stored text.
     first_text: Option<usize>,
+    /// How many of the verbs are a [`Verb::Seed`].
+    seeds: usize,
+    namespace: Option<Arc<Namespace>>,
+    compression: Option<Compression>,
 }
 
 impl Commands {
@@ -151,13 +182,25 @@ impl Commands {
         Self::default()
     }
 
-    /// Removes all commands; memory up to `keep_bytes` is kept for the next ones.
+    /// Sets the namespace of the commands that follow: its prefix goes before every key and tag, what is stored
+    /// carries its hidden tag, and [`Commands::flush`] removes what carries that.
+    pub fn set_namespace(&mut self, namespace: Option<Arc<Namespace>>) {
+        self.namespace = namespace;
+    }
+
+    /// Sets how the values of the commands that follow are compressed; `None` is not at all.
+    pub fn set_compression(&mut self, compression: Option<Compression>) {
+        self.compression = compression;
+    }
+
+    /// Removes all commands; memory up to `keep_bytes` is kept for the next ones. Namespace and compression stay.
     pub fn clear(&mut self, keep_bytes: usize) {
         self.bytes.clear();
         self.bytes.shrink_to(keep_bytes);
         self.verbs.clear();
         self.verbs.shrink_to(keep_bytes / 16);
         self.first_text = None;
+        self.seeds = 0;
     }
 
     /// Returns the place behind the last command.
@@ -166,6 +209,7 @@ impl Commands {
         Mark {
             bytes: self.bytes.len(),
             verbs: self.verbs.len(),
+            seeds: self.seeds,
         }
     }
 
@@ -173,12 +217,18 @@ impl Commands {
     pub fn rewind(&mut self, mark: Mark) {
         self.bytes.truncate(mark.bytes);
         self.verbs.truncate(mark.verbs);
+        self.seeds = mark.seeds;
         self.first_text = self.first_text.filter(|first| *first < mark.verbs);
     }
 
-    /// Returns the number of commands.
+    /// Returns the number of commands, which is that of their replies.
     #[must_use]
     pub fn len(&self) -> usize {
+        self.verbs.len() - self.seeds
+    }
+
+    /// Returns the number of lines, each of which the server answers with one.
+    pub(crate) fn lines(&self) -> usize {
         self.verbs.len()
     }
 
@@ -192,6 +242,16 @@ impl Commands {
     #[must_use]
     pub fn byte_len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Returns the first command for a log: its name, and the key, tag or list of tags behind it (empty if it takes
+    /// none).
+    #[must_use]
+    pub fn first(&self) -> Option<(&'static str, &[u8])> {
+        let verb = self.verbs.first()?;
+        let line = &self.bytes[..memchr::memchr(b'\n', &self.bytes)?];
+        let name = line.split(|byte| *byte == b'\t').nth(1);
+        Some((verb.name(), name.unwrap_or_default()))
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -213,7 +273,9 @@ impl Commands {
             let (line, after) = rest.split_at(end);
             let name = line[..end - 1].split(|byte| *byte == b'\t').nth(1);
             let lane = (hasher.hash_one(name) % lanes.len() as u64) as usize;
-            places.push((lane as u32, lanes[lane].len() as u32));
+            if verb != Verb::Seed {
+                places.push((lane as u32, lanes[lane].len() as u32));
+            }
             lanes[lane].bytes.extend_from_slice(&line[..end - 1]);
             lanes[lane].end(verb);
             rest = after;
@@ -282,6 +344,9 @@ impl Commands {
     /// Adds `by` to the integer under `key`, which begins at 0. Without `ttl_ms` the server keeps the time to live
     /// and restarts its clock; without tags it keeps the tags.
     ///
+    /// In a namespace and without tags, an ADD of 0 with the hidden tag goes before it, so that a counter that it
+    /// makes belongs to the namespace too. That ADD has no reply of its own here.
+    ///
     /// # Errors
     ///
     /// As [`Commands::put`].
@@ -339,7 +404,12 @@ impl Commands {
             TagMatch::Any => Verb::InvTagsAny,
             TagMatch::All => Verb::InvTagsAll,
         };
-        self.simple(verb, &tags.joined);
+        self.begin(verb);
+        match &self.namespace {
+            Some(namespace) => tags.write_within(namespace, &mut self.bytes),
+            None => self.bytes.extend_from_slice(&tags.joined),
+        }
+        self.end(verb);
         Ok(())
     }
 
@@ -365,7 +435,7 @@ impl Commands {
                 self.bytes.push(b',');
             }
             any = true;
-            self.bytes.extend_from_slice(key);
+            self.write_name(key);
         }
         if !any {
             self.bytes.truncate(start);
@@ -397,19 +467,38 @@ impl Commands {
         self.end(Verb::Stats);
     }
 
-    /// Removes every entry of the server.
+    /// Removes every entry of the server, or of the namespace if there is one.
     pub fn flush(&mut self) {
-        self.bytes.extend_from_slice(b"FLUSH");
-        self.end(Verb::Flush);
+        let verb = if let Some(namespace) = &self.namespace {
+            self.bytes.extend_from_slice(b"INV_TAG\t");
+            self.bytes.extend_from_slice(namespace.hidden_tag());
+            Verb::InvTag
+        } else {
+            self.bytes.extend_from_slice(b"FLUSH");
+            Verb::Flush
+        };
+        self.end(verb);
     }
 
-    fn simple(&mut self, verb: Verb, argument: &[u8]) {
-        let name = verb.name().as_bytes();
-        self.bytes.reserve(name.len() + argument.len() + 2);
-        self.bytes.extend_from_slice(name);
-        self.bytes.push(b'\t');
-        self.bytes.extend_from_slice(argument);
+    /// Appends a command that consists of a verb and a name.
+    fn simple(&mut self, verb: Verb, name: &[u8]) {
+        self.bytes.reserve(verb.name().len() + name.len() + 2);
+        self.begin(verb);
+        self.write_name(name);
         self.end(verb);
+    }
+
+    fn begin(&mut self, verb: Verb) {
+        self.bytes.extend_from_slice(verb.name().as_bytes());
+        self.bytes.push(b'\t');
+    }
+
+    /// Appends a key or tag as the server knows it.
+    fn write_name(&mut self, name: &[u8]) {
+        if let Some(namespace) = &self.namespace {
+            self.bytes.extend_from_slice(namespace.prefix());
+        }
+        self.bytes.extend_from_slice(name);
     }
 
     fn store(
@@ -421,12 +510,11 @@ impl Commands {
         value: Value<'_>,
     ) -> Result<(), InvalidName> {
         check_key(key)?;
-        self.bytes.extend_from_slice(verb.name().as_bytes());
-        self.bytes.push(b'\t');
-        self.bytes.extend_from_slice(key);
+        self.begin(verb);
+        self.write_name(key);
         self.write_ttl_and_tags(ttl_ms, tags);
         self.bytes.push(b'\t');
-        value.write(&mut self.bytes);
+        value.write(self.compression.as_ref(), &mut self.bytes);
         self.end(verb);
         Ok(())
     }
@@ -440,19 +528,32 @@ impl Commands {
         tags: &TagList,
     ) -> Result<(), InvalidName> {
         check_key(key)?;
-        self.bytes.extend_from_slice(verb.name().as_bytes());
-        self.bytes.push(b'\t');
-        self.bytes.extend_from_slice(key);
+        if self.namespace.is_some() && tags.is_empty() {
+            self.store(Verb::Seed, key, ttl_ms, tags, Value::Int(0))?;
+        }
+        self.begin(verb);
+        self.write_name(key);
         self.bytes.push(b'\t');
         self.bytes
             .extend_from_slice(itoa::Buffer::new().format(by).as_bytes());
-        self.write_ttl_and_tags(ttl_ms, tags);
+        self.bytes.push(b'\t');
+        self.write_ttl(ttl_ms);
+        self.bytes.push(b'\t');
+        // No tags keep those that the entry has. The hidden one alone would replace them.
+        let namespace = self.namespace.as_deref().filter(|_| !tags.is_empty());
+        tags.write_field(namespace, &mut self.bytes);
         self.end(verb);
         Ok(())
     }
 
     fn write_ttl_and_tags(&mut self, ttl_ms: Option<NonZeroU64>, tags: &TagList) {
         self.bytes.push(b'\t');
+        self.write_ttl(ttl_ms);
+        self.bytes.push(b'\t');
+        tags.write_field(self.namespace.as_deref(), &mut self.bytes);
+    }
+
+    fn write_ttl(&mut self, ttl_ms: Option<NonZeroU64>) {
         match ttl_ms {
             Some(ms) => {
                 self.bytes
@@ -460,8 +561,6 @@ impl Commands {
             }
             None => self.bytes.push(b'-'),
         }
-        self.bytes.push(b'\t');
-        tags.write_field(&mut self.bytes);
     }
 
     fn end(&mut self, verb: Verb) {
@@ -469,6 +568,7 @@ impl Commands {
         if self.first_text.is_none() && verb.returns_text() {
             self.first_text = Some(self.verbs.len());
         }
+        self.seeds += usize::from(verb == Verb::Seed);
         self.verbs.push(verb);
     }
 }
@@ -490,6 +590,75 @@ mod tests {
         fill(&mut commands);
         assert_eq!(commands.len(), 1);
         String::from_utf8(commands.bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn a_namespace_stands_before_every_name() {
+        let shop = Namespace::new(b"shop:").unwrap();
+        let within = |fill: &dyn Fn(&mut Commands)| {
+            let mut commands = Commands::new();
+            commands.set_namespace(Some(Arc::new(shop.clone())));
+            fill(&mut commands);
+            assert_eq!(commands.len(), 1);
+            String::from_utf8(commands.bytes().to_vec()).unwrap()
+        };
+        let (none, two) = (TagList::new(), tags(&["a", "-"]));
+        let cases: [(&dyn Fn(&mut Commands), &str); 12] = [
+            (
+                &|c| c.put(b"k", None, &none, Value::Null).unwrap(),
+                "PUT\tshop:k\t-\t__TC_NS__shop:\t__TC_NULL__\n",
+            ),
+            (
+                &|c| c.add(b"k", None, &two, Value::Null).unwrap(),
+                "ADD\tshop:k\t-\tshop:a,shop:-,__TC_NS__shop:\t__TC_NULL__\n",
+            ),
+            (&|c| c.get(b"k").unwrap(), "GET\tshop:k\n"),
+            (&|c| c.delete(b"k").unwrap(), "DEL\tshop:k\n"),
+            (
+                &|c| c.incr(b"k", 2, None, &two).unwrap(),
+                "INCR\tshop:k\t2\t-\tshop:a,shop:-,__TC_NS__shop:\n",
+            ),
+            (
+                &|c| c.decr(b"k", 2, NonZeroU64::new(9), &none).unwrap(),
+                "ADD\tshop:k\t9\t__TC_NS__shop:\t0\nDECR\tshop:k\t2\t9\t-\n",
+            ),
+            (&|c| c.invalidate_tag(b"a").unwrap(), "INV_TAG\tshop:a\n"),
+            (
+                &|c| c.invalidate_tags(&two, TagMatch::All).unwrap(),
+                "INV_TAGS_ALL\tshop:a,shop:-\n",
+            ),
+            (
+                &|c| c.invalidate_keys([&b"x"[..], b"y"]).unwrap(),
+                "INV_KEYS\tshop:x,shop:y\n",
+            ),
+            (&|c| c.keys_by_tag(b"a").unwrap(), "KEYS_BY_TAG\tshop:a\n"),
+            (&Commands::stats, "STATS\n"),
+            (&Commands::flush, "INV_TAG\t__TC_NS__shop:\n"),
+        ];
+        for (fill, expected) in cases {
+            assert_eq!(within(fill), expected);
+        }
+    }
+
+    #[test]
+    fn a_seed_is_no_command_of_its_own() {
+        let mut commands = Commands::new();
+        commands.set_namespace(Some(Arc::new(Namespace::new(b"p:").unwrap())));
+        commands.incr(b"a", 1, None, &TagList::new()).unwrap();
+        let mark = commands.mark();
+        commands.incr(b"b", 1, None, &TagList::new()).unwrap();
+        assert_eq!((commands.len(), commands.lines()), (2, 4));
+        let mut lanes = vec![Commands::new(); 2];
+        let places = commands.deal(&mut lanes);
+        assert_eq!(places.len(), 2);
+        assert_eq!(lanes.iter().map(Commands::len).sum::<usize>(), 2);
+        for (lane, place) in places {
+            assert!((place as usize) < lanes[lane as usize].len());
+        }
+        commands.rewind(mark);
+        assert_eq!((commands.len(), commands.lines()), (1, 2));
+        commands.clear(0);
+        assert_eq!((commands.len(), commands.lines()), (0, 0));
     }
 
     #[test]

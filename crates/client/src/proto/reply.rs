@@ -1,5 +1,7 @@
 //! [`Replies`]: what the server answered, each reply checked against the command it answers.
 
+use std::time::Duration;
+
 use super::command::Verb;
 
 /// The counters of the server, as STATS gives them.
@@ -75,6 +77,26 @@ struct Item {
 pub struct Replies {
     pub(crate) bytes: Vec<u8>,
     items: Vec<Item>,
+    timing: Timing,
+    /// How many lines were replies to a [`Verb::Seed`], which nobody asked for.
+    seeds: usize,
+}
+
+/// How long a call took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Waiting for a connection of the pool.
+    pub wait: Duration,
+    /// From then on until the last reply was in (or the call failed), opening a connection included.
+    pub wire: Duration,
+}
+
+impl Timing {
+    /// Returns how long the whole call took.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.wait + self.wire
+    }
 }
 
 impl Replies {
@@ -95,6 +117,17 @@ impl Replies {
     pub(crate) fn void(&mut self) {
         self.bytes.clear();
         self.items.clear();
+        self.seeds = 0;
+    }
+
+    /// Notes the reply to a [`Verb::Seed`].
+    pub(crate) fn keep_seed(&mut self) {
+        self.seeds += 1;
+    }
+
+    /// Returns the number of lines that have been noted.
+    pub(crate) fn lines(&self) -> usize {
+        self.items.len() + self.seeds
     }
 
     /// Notes a reply whose text is `bytes[start..end]`.
@@ -110,6 +143,16 @@ impl Replies {
         self.bytes
             .extend_from_slice(&other.bytes[item.start..item.start + item.len as usize]);
         self.items.push(Item { start, ..item });
+    }
+
+    /// Returns how long the last [`call()`](crate::call()) into this buffer took, whether it succeeded or not.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        self.timing
+    }
+
+    pub(crate) fn took(&mut self, timing: Timing) {
+        self.timing = timing;
     }
 
     /// Returns the number of replies.
@@ -176,7 +219,7 @@ pub(crate) fn parse(verb: Verb, line: &[u8]) -> Result<(Kept, usize), Malformed>
             _ => Err(Malformed),
         },
         Verb::Put => exactly(line, b"OK", Kept::Ok),
-        Verb::Add => {
+        Verb::Add | Verb::Seed => {
             exactly(line, b"ADDED", Kept::Added).or_else(|_| exactly(line, b"EXISTS", Kept::Exists))
         }
         Verb::Del => exactly(line, b"DEL ok", Kept::Deleted)
