@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::config::CallLimits;
 use crate::deadline::Deadline;
-use crate::error::Error;
+use crate::error::{Error, Phase};
 use crate::exchange::{self, Cause, Failure};
 use crate::pool::{ConnectionGuard, Pool};
-use crate::proto::{Commands, Replies};
+use crate::proto::{Commands, Replies, Timing};
 
 /// How long a thread that holds connections drives them before it looks again whether one has become free.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
@@ -55,10 +55,49 @@ pub fn call_after(
         return Ok(());
     }
     let deadline = Deadline::after(limits.timeout);
-    let mut guard = check_out(pool, limits, &deadline, make_room)?;
+    let mut waited = None;
+    let done = converse(
+        pool,
+        limits,
+        commands,
+        replies,
+        make_room,
+        &deadline,
+        &mut waited,
+    );
+    let took = deadline.elapsed();
+    let wait = waited.unwrap_or(took);
+    let wire = took.saturating_sub(wait);
+    replies.took(Timing { wait, wire });
+    if waited.is_some() {
+        pool.count_round_trip(wire);
+    }
+    done?;
+    pool.warm_up(limits, &deadline);
+    Ok(())
+}
+
+/// Checks out, exchanges, repeats once where that is safe, checks in. `waited` is set as soon as there is a
+/// connection.
+fn converse(
+    pool: &Pool,
+    limits: &CallLimits,
+    commands: &Commands,
+    replies: &mut Replies,
+    make_room: Option<MakeRoom<'_>>,
+    deadline: &Deadline,
+    waited: &mut Option<Duration>,
+) -> Result<(), Error> {
+    let mut guard = check_out(pool, limits, deadline, make_room).inspect_err(|error| {
+        // What failed to connect had its permit by then.
+        if error.phase() != Some(Phase::Acquire) {
+            *waited = Some(Duration::ZERO);
+        }
+    })?;
+    *waited = Some(guard.waited);
     let mut exchange = |guard: &mut ConnectionGuard| {
         replies.void();
-        exchange::run(guard, commands, limits.max_reply_bytes, &deadline, replies)
+        exchange::run(guard, commands, limits.max_reply_bytes, deadline, replies)
     };
     let mut done = exchange(&mut guard);
     if let Err(failure) = &done
@@ -66,14 +105,12 @@ pub fn call_after(
         && may_retry(failure, commands)
     {
         pool.count_retry();
-        guard.replace(|| pool.connect(limits, &deadline))?;
+        guard.replace(|| pool.connect(limits, deadline))?;
         done = exchange(&mut guard);
     }
     drop(guard);
     let due = (replies.len(), commands.len());
-    done.map_err(|failure| explain(failure.cause, pool, limits, &deadline, due))?;
-    pool.warm_up(limits, &deadline);
-    Ok(())
+    done.map_err(|failure| explain(failure.cause, pool, limits, deadline, due))
 }
 
 /// Drives what the calling thread holds; see [`call_after`].

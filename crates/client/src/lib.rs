@@ -56,8 +56,10 @@ pub use config::{CallLimits, Endpoint, KeepAlive, PoolConfig};
 pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Phase, ProtocolFault};
 pub use fanout::{Fanout, Outcome, Together};
-pub use pool::{ConnectionGuard, Pool, PoolStats, guards_on_this_thread};
+pub use pool::{
+    ConnectionGuard, Latencies, Latency, Pool, PoolStats, Traffic, guards_on_this_thread,
+};
 pub use proto::{
     Commands, InvalidName, InvalidPrefix, Mark, NameKind, NameReason, Namespace, Replies, Reply,
-    ServerStats, TagList, TagMatch,
+    ServerStats, TagList, TagMatch, Timing,
 };

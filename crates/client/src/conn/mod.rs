@@ -14,7 +14,7 @@ use std::time::Duration;
 use socket2::Socket;
 
 use crate::deadline::Deadline;
-use crate::pool::Managed;
+use crate::pool::{Managed, Traffic};
 use crate::seal::{self, Seal};
 
 pub(crate) use connect::{Handshake, connect};
@@ -33,6 +33,7 @@ pub struct Connection {
     seal_key: u64,
     read_armed: Option<Duration>,
     write_armed: Option<Duration>,
+    traffic: Traffic,
 }
 
 impl Connection {
@@ -44,6 +45,7 @@ impl Connection {
             seal_key: seal::draw(),
             read_armed: None,
             write_armed: None,
+            traffic: Traffic::default(),
         }
     }
 
@@ -86,7 +88,10 @@ impl Connection {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // The kernel's timeout may have been armed for a shorter call: what counts is the deadline.
                 Err(error) if wait == Wait::Armed && error.kind() == io::ErrorKind::WouldBlock => {}
-                done => return done,
+                done => {
+                    self.traffic.received += *done.as_ref().unwrap_or(&0) as u64;
+                    return done;
+                }
             }
         }
     }
@@ -106,7 +111,10 @@ impl Connection {
             match sys::send(&self.socket, head, tail, wait) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if wait == Wait::Armed && error.kind() == io::ErrorKind::WouldBlock => {}
-                done => return done,
+                done => {
+                    self.traffic.sent += *done.as_ref().unwrap_or(&0) as u64;
+                    return done;
+                }
             }
         }
     }
@@ -176,6 +184,10 @@ impl Managed for Connection {
 
     fn is_clean(&self) -> bool {
         self.owed == 0 && !self.spoiled
+    }
+
+    fn take_traffic(&mut self) -> Traffic {
+        std::mem::take(&mut self.traffic)
     }
 }
 

@@ -30,9 +30,10 @@ use crossbeam_queue::ArrayQueue;
 use crate::deadline::Deadline;
 use crate::fork;
 
+use super::ages::{Age, Ages};
 use super::gate::{Acquired, Gate, PATIENCE, Refused, Released};
 use super::guard::Guard;
-use super::stats::{Counters, PoolStats};
+use super::stats::{Counters, Latencies, PoolStats, Traffic};
 
 /// What the pool has to know of a connection.
 pub trait Managed {
@@ -44,6 +45,11 @@ pub trait Managed {
 
     /// Returns whether no call was left half done on it.
     fn is_clean(&self) -> bool;
+
+    /// Returns what it has carried since it was last asked.
+    fn take_traffic(&mut self) -> Traffic {
+        Traffic::default()
+    }
 }
 
 /// How a pool keeps its connections.
@@ -63,6 +69,7 @@ pub(crate) struct Slot<C> {
     expires: Option<Instant>,
     pub(crate) last_used: Instant,
     pub(crate) reused: bool,
+    _age: Age,
 }
 
 impl<C> Slot<C> {
@@ -80,6 +87,7 @@ pub(crate) struct Core<C: Managed> {
     pub(crate) handshakes: ArrayQueue<C::Handshake>,
     pub(crate) counters: Counters,
     keeping: Keeping,
+    ages: Arc<Ages>,
     epoch: AtomicU64,
     peak: AtomicU32,
     warmed: AtomicBool,
@@ -114,6 +122,7 @@ impl<C: Managed> Core<C> {
             handshakes: ArrayQueue::new(keeping.size as usize),
             counters: Counters::default(),
             keeping,
+            ages: Ages::new(keeping.size),
             epoch: AtomicU64::new(0),
             peak: AtomicU32::new(0),
             warmed: AtomicBool::new(keeping.min_idle == 0),
@@ -140,12 +149,15 @@ impl<C: Managed> Core<C> {
         if self.is_inherited() {
             return Err(Denied::Forked);
         }
+        let mut waited = Duration::ZERO;
         let acquired = match self.gate.try_acquire() {
             Ok(Some(acquired)) => acquired,
-            Ok(None) => self.wait_in_line(&deadline.at_most(acquire))?,
+            Ok(None) => self.wait_in_line(&deadline.at_most(acquire), &mut waited)?,
             Err(_) => return Err(Denied::Closed),
         };
-        self.admit(acquired, deadline.started(), probe_after, connect)
+        let mut guard = self.admit(acquired, deadline.started(), probe_after, connect)?;
+        guard.waited = waited;
+        Ok(guard)
     }
 
     /// Checks a connection out only if a permit is free at once (rule L3: the way for a thread that holds one).
@@ -167,10 +179,18 @@ impl<C: Managed> Core<C> {
 
     /// The slow half of acquiring.
     #[cold]
-    fn wait_in_line<E>(&self, deadline: &Deadline) -> Result<Acquired, Denied<E>> {
+    fn wait_in_line<E>(
+        &self,
+        deadline: &Deadline,
+        waited: &mut Duration,
+    ) -> Result<Acquired, Denied<E>> {
         self.counters.waits.add_one();
         self.gate
             .acquire(deadline)
+            .inspect(|_| {
+                *waited = deadline.elapsed();
+                self.counters.waited.record(*waited);
+            })
             .map_err(|refused| match refused {
                 Refused::Closed => Denied::Closed,
                 Refused::TimedOut { waiters } => {
@@ -244,6 +264,7 @@ impl<C: Managed> Core<C> {
                     expires: lifetime.and_then(|span| Instant::now().checked_add(span)),
                     last_used: now,
                     reused: false,
+                    _age: self.ages.note(self.born.elapsed()),
                 }))
             }
             Err(error) => {
@@ -255,7 +276,8 @@ impl<C: Managed> Core<C> {
 
     /// Takes a connection back, or closes it: broken if a call was left half done, stale if the pool was drained
     /// since, retired if it is too old. Rule L4: the caller releases the permit only after this.
-    pub(crate) fn check_in(&self, slot: Box<Slot<C>>, now: Instant, panicking: bool) {
+    pub(crate) fn check_in(&self, mut slot: Box<Slot<C>>, now: Instant, panicking: bool) {
+        self.count_traffic(&mut slot.link);
         let reason = if panicking || !slot.link.is_clean() {
             &self.counters.closed_broken
         } else if slot.epoch != self.epoch() || self.gate.observe().2 {
@@ -263,13 +285,19 @@ impl<C: Managed> Core<C> {
         } else if slot.expired(now) {
             &self.counters.closed_retired
         } else {
-            let mut slot = slot;
             slot.last_used = now;
             let pushed = self.idle.push(slot);
             debug_assert!(pushed.is_ok(), "BUG: I5, more connections than permits");
             return;
         };
         reason.add_one();
+    }
+
+    /// Adds up what a connection has carried.
+    pub(crate) fn count_traffic(&self, link: &mut C) {
+        let traffic = link.take_traffic();
+        self.counters.bytes_sent.add(traffic.sent);
+        self.counters.bytes_received.add(traffic.received);
     }
 
     /// Returns the permit of a guard whose connection is pushed or closed.
@@ -403,8 +431,20 @@ impl<C: Managed> Core<C> {
             closed_stale: c.closed_stale.read(),
             closed_retired: c.closed_retired.read(),
             retries: c.retries.read(),
+            bytes_sent: c.bytes_sent.read(),
+            bytes_received: c.bytes_received.read(),
+            oldest: self.ages.oldest(self.born.elapsed()),
             epoch: self.epoch(),
             closed,
+        }
+    }
+
+    pub(crate) fn latencies(&self) -> Latencies {
+        let c = &self.counters;
+        let at_once = c.check_outs.read().saturating_sub(c.waited.count());
+        Latencies {
+            acquire: c.waited.snapshot(at_once),
+            round_trip: c.round_trip.snapshot(0),
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::core::{Managed, Permit, Slot};
 
@@ -24,6 +24,8 @@ pub struct Guard<C: Managed> {
     slot: Option<Box<Slot<C>>>,
     permit: Permit<C>,
     now: Instant,
+    /// How long the check-out stood in line.
+    pub(crate) waited: Duration,
 }
 
 impl<C: Managed> Guard<C> {
@@ -33,6 +35,7 @@ impl<C: Managed> Guard<C> {
             slot: Some(slot),
             permit,
             now,
+            waited: Duration::ZERO,
         }
     }
 
@@ -44,7 +47,8 @@ impl<C: Managed> Guard<C> {
     /// Closes the connection as broken and opens another under the same permit, for the one retry.
     pub(crate) fn replace<E>(&mut self, connect: impl FnOnce() -> Result<C, E>) -> Result<(), E> {
         let core = self.permit.core();
-        if self.slot.take().is_some() {
+        if let Some(mut slot) = self.slot.take() {
+            core.count_traffic(&mut slot.link);
             core.counters.closed_broken.add_one();
         }
         self.slot = Some(core.open(self.now, connect)?);

@@ -9,11 +9,13 @@
 //! | `gate` | the permits and the line of waiters; every decision |
 //! | `core` | idle connections, lifetimes, drain, close, housekeeping |
 //! | `guard` | the exclusive ownership, and the way back |
-//! | `stats` | the counters |
+//! | `stats`, `histogram`, `ages` | what is counted |
 
+mod ages;
 mod core;
 mod gate;
 mod guard;
+mod histogram;
 #[cfg(all(test, loom))]
 mod models;
 mod stats;
@@ -34,7 +36,7 @@ use self::core::{Core, Denied, Keeping};
 pub(crate) use self::core::Managed;
 
 pub use guard::guards_on_this_thread;
-pub use stats::PoolStats;
+pub use stats::{Latencies, Latency, PoolStats, Traffic};
 
 /// A guard over a TagCache connection. It is the connection's only owner, which the compiler enforces: a guard
 /// that was given back is gone,
@@ -224,6 +226,16 @@ impl Pool {
     #[must_use]
     pub fn stats(&self) -> PoolStats {
         self.shared.core.stats()
+    }
+
+    /// Returns how long its calls took so far.
+    #[must_use]
+    pub fn latencies(&self) -> Latencies {
+        self.shared.core.latencies()
+    }
+
+    pub(crate) fn count_round_trip(&self, span: Duration) {
+        self.shared.core.counters.round_trip.record(span);
     }
 
     fn touch(&self, now: Instant) {

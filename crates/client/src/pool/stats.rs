@@ -2,6 +2,10 @@
 //! now is derived when somebody asks.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::histogram::Histogram;
+pub use super::histogram::Latency;
 
 /// A monotone counter. Relaxed throughout: it publishes nothing and controls nothing.
 #[derive(Debug, Default)]
@@ -10,6 +14,13 @@ pub(crate) struct Counter(AtomicU64);
 impl Counter {
     pub(crate) fn add_one(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Adds what a connection carried; nothing is written if that is nothing.
+    pub(crate) fn add(&self, n: u64) {
+        if n > 0 {
+            self.0.fetch_add(n, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn read(&self) -> u64 {
@@ -29,6 +40,31 @@ pub(crate) struct Counters {
     pub(crate) closed_stale: Counter,
     pub(crate) closed_retired: Counter,
     pub(crate) retries: Counter,
+    pub(crate) bytes_sent: Counter,
+    pub(crate) bytes_received: Counter,
+    /// How long those waited that had to wait. All others took no time.
+    pub(crate) waited: Histogram,
+    /// How long the exchange took, connecting included, the waiting not.
+    pub(crate) round_trip: Histogram,
+}
+
+/// What a connection has carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes that the kernel took.
+    pub sent: u64,
+    /// Bytes that arrived.
+    pub received: u64,
+}
+
+/// How long calls of a pool took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Latencies {
+    /// Waiting for a connection of the pool.
+    pub acquire: Latency,
+    /// From then on until the last reply was in, opening a connection included.
+    pub round_trip: Latency,
 }
 
 /// One look at a pool. The counters belong together only loosely: they are read one after the other while other
@@ -65,6 +101,12 @@ pub struct PoolStats {
     pub closed_retired: u64,
     /// Calls sent a second time, on a fresh connection.
     pub retries: u64,
+    /// Bytes sent on connections that have been given back.
+    pub bytes_sent: u64,
+    /// Bytes received on connections that have been given back.
+    pub bytes_received: u64,
+    /// The age of the oldest connection, if there is one.
+    pub oldest: Option<Duration>,
     /// How often the pool was drained.
     pub epoch: u64,
     /// Whether the pool is closed.

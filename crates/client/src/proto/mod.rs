@@ -11,7 +11,7 @@ mod reply;
 pub use command::{Commands, Mark, TagList, TagMatch};
 pub use name::{InvalidName, NameKind, NameReason};
 pub use namespace::{InvalidPrefix, Namespace};
-pub use reply::{Replies, Reply, ServerStats};
+pub use reply::{Replies, Reply, ServerStats, Timing};
 
 pub(crate) use command::Verb;
 pub(crate) use reply::{Malformed, parse};
