@@ -11,7 +11,8 @@ use crate::VERSION;
 use crate::error::Failure;
 use crate::ffi::{self, Call, Slot};
 use crate::handle::HandleCell;
-use crate::ops::{self, Count, Put, Ttl};
+use crate::ops::encode::ttl;
+use crate::ops::{self, Count, Put, Stored};
 use crate::options::{self, Options};
 use crate::registry;
 use crate::report;
@@ -57,6 +58,8 @@ pub(crate) fn register() -> BindingResult<()> {
         declare("searchAll", search_all, &[TAGS], ARRAY),
         declare("mGet", m_get, &[KEYS], ARRAY),
         declare("mSet", m_set, &[ITEMS, TTL, NO_TAGS], INT),
+        declare("mSetItems", m_set_items, &[ITEMS], INT),
+        declare("mAdd", m_add, &[ITEMS, TTL, NO_TAGS], ARRAY),
         declare("mDelete", m_delete, &[KEYS], INT),
         declare("stats", stats, &[], ARRAY),
         declare("flush", flush, &[], INT),
@@ -164,12 +167,16 @@ methods! {
         let items = call.array(0)?;
         let ttl = ttl(call.optional_long(1)?)?;
         let stored = ops::put_many(call.this(), items, ttl, call.optional_array(2)?)?;
-        match stored.failure {
-            None => result.set_long(stored.count),
-            Some(failure) => {
-                return Err(failure.after(stored.count, items.len()));
-            }
-        }
+        result.set_long(all_stored(stored, items)?);
+    };
+    m_set_items => |call, result| {
+        let items = call.array(0)?;
+        result.set_long(all_stored(ops::put_items(call.this(), items)?, items)?);
+    };
+    m_add => |call, result| {
+        let items = call.array(0)?;
+        let ttl = ttl(call.optional_long(1)?)?;
+        result.set_hashtable(ops::add_many(call.this(), items, ttl, call.optional_array(2)?)?);
     };
     m_delete => |call, result| {
         result.set_long(ops::delete_many(call.this(), call.array(0)?)?);
@@ -203,6 +210,13 @@ fn options_of(call: &Call<'_>) -> Result<Options, Failure> {
     }
 }
 
+fn all_stored(stored: Stored, items: &ZendHashTable) -> Result<i64, Failure> {
+    match stored.failure {
+        None => Ok(stored.count),
+        Some(failure) => Err(failure.after(stored.count, items.len())),
+    }
+}
+
 fn put(call: &Call<'_>, how: Put) -> Result<bool, Failure> {
     let (key, value) = (call.str(0)?, call.value(1));
     let tags = call.optional_array(2)?;
@@ -222,17 +236,6 @@ fn count(call: &Call<'_>, direction: Count) -> Result<i64, Failure> {
         call.optional_array(3)?,
         direction,
     )
-}
-
-/// Reads a time to live as the methods take it.
-fn ttl(ms: Option<i64>) -> Result<Ttl, Failure> {
-    let Some(ms) = ms else { return Ok(None) };
-    match u64::try_from(ms).ok().and_then(std::num::NonZeroU64::new) {
-        Some(ms) => Ok(Some(ms)),
-        None => Err(Failure::Invalid(format!(
-            "$ttl_ms must be 1 or more milliseconds, or null for no limit, {ms} given"
-        ))),
-    }
 }
 
 fn debug_table(handle: &HandleCell) -> ext_php_rs::boxed::ZBox<ZendHashTable> {

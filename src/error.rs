@@ -28,6 +28,8 @@ pub(crate) enum Failure {
     Thrown,
     /// The client could not do it.
     Client(Error),
+    /// A command of a batch has no reply, and never will.
+    Lost(Box<Told>),
     /// The server refused it.
     Server(String),
     /// An argument or an option is not allowed.
@@ -38,7 +40,44 @@ pub(crate) enum Failure {
     Closed(&'static str),
 }
 
+/// What an exception tells of an [`Error`].
+#[derive(Debug)]
+pub(crate) struct Told {
+    kind: ErrorKind,
+    message: String,
+    peer: String,
+    phase: &'static str,
+    deadline_ms: Option<i64>,
+}
+
 impl Failure {
+    /// Returns the failure of commands that `error` has left without a reply, after `answered` of
+    /// the `of` commands sent together had got theirs.
+    pub(crate) fn lost(error: &Error, answered: usize, of: usize) -> Self {
+        let mut told = Told::of(error);
+        told.message += &format!(" ({answered} of {of} commands were answered, not this one)");
+        Self::Lost(Box::new(told))
+    }
+
+    /// Returns whether a call failed before it sent anything, for certain.
+    pub(crate) fn is_before_sending(&self) -> bool {
+        match self {
+            Self::Client(error) => !matches!(error.phase(), Some(Phase::Write | Phase::Read)),
+            _ => true,
+        }
+    }
+
+    /// Returns the exception for it, or the one that is pending, instead of throwing it. *May
+    /// bail out.*
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Thrown`] if PHP is about to end the script.
+    pub(crate) fn into_exception(self) -> Result<Zval, Self> {
+        self.throw();
+        ffi::take_exception().ok_or(Self::Thrown)
+    }
+
     /// Returns a failure of a value.
     pub(crate) fn serialization(why: &str) -> Self {
         Self::Serialization(why.to_owned())
@@ -65,7 +104,8 @@ impl Failure {
     pub(crate) fn throw(self) {
         match self {
             Self::Thrown => {}
-            Self::Client(error) => throw_client(&error),
+            Self::Client(error) => Told::of(&error).throw(),
+            Self::Lost(told) => told.throw(),
             Self::Server(message) => throw(&SERVER, &message),
             Self::Invalid(message) => throw(&INVALID, &message),
             Self::Serialization(message) => throw(&SERIALIZATION, &message),
@@ -81,6 +121,7 @@ impl Failure {
         match self {
             Self::Thrown => {}
             Self::Client(error) => ffi::raise_warning(&error.to_string()),
+            Self::Lost(told) => ffi::raise_warning(&told.message),
             Self::Server(message) | Self::Invalid(message) | Self::Serialization(message) => {
                 ffi::raise_warning(&message);
             }
@@ -114,32 +155,34 @@ fn throw(class: &Slot, message: &str) {
     let _: *mut ZendObject = ffi::throw(class, message);
 }
 
-fn throw_client(error: &Error) {
-    let message = error.to_string();
-    let class = match error.kind() {
-        ErrorKind::Invalid => return throw(&INVALID, &message),
-        ErrorKind::Closed => return throw(&CLOSED, &message),
-        ErrorKind::Timeout => &TIMEOUT,
-        ErrorKind::PoolExhausted => &POOL_EXHAUSTED,
-        ErrorKind::Protocol => &PROTOCOL,
-        _ => &CONNECTION,
-    };
-    let thrown = ffi::throw(class, &message);
-    ffi::update_str(
-        &CONNECTION,
-        thrown,
-        "peer",
-        error.peer().unwrap_or_default(),
-    );
-    if let Some(limit) = error.limit() {
-        let ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
-        ffi::update_str(
-            &TIMEOUT,
-            thrown,
-            "phase",
-            error.phase().map_or("", Phase::name),
-        );
-        ffi::update_long(&TIMEOUT, thrown, "deadlineMs", ms);
+impl Told {
+    fn of(error: &Error) -> Self {
+        Self {
+            kind: error.kind(),
+            message: error.to_string(),
+            peer: error.peer().unwrap_or_default().to_owned(),
+            phase: error.phase().map_or("", Phase::name),
+            deadline_ms: error
+                .limit()
+                .map(|limit| i64::try_from(limit.as_millis()).unwrap_or(i64::MAX)),
+        }
+    }
+
+    fn throw(&self) {
+        let class = match self.kind {
+            ErrorKind::Invalid => return throw(&INVALID, &self.message),
+            ErrorKind::Closed => return throw(&CLOSED, &self.message),
+            ErrorKind::Timeout => &TIMEOUT,
+            ErrorKind::PoolExhausted => &POOL_EXHAUSTED,
+            ErrorKind::Protocol => &PROTOCOL,
+            _ => &CONNECTION,
+        };
+        let thrown = ffi::throw(class, &self.message);
+        ffi::update_str(&CONNECTION, thrown, "peer", &self.peer);
+        if let Some(ms) = self.deadline_ms {
+            ffi::update_str(&TIMEOUT, thrown, "phase", self.phase);
+            ffi::update_long(&TIMEOUT, thrown, "deadlineMs", ms);
+        }
     }
 }
 

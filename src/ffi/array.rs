@@ -83,6 +83,12 @@ pub(crate) fn insert(table: &mut ZendHashTable, key: &Zval, value: Zval) {
     }
 }
 
+/// Appends to a list. *May bail out.*
+pub(crate) fn append(list: &mut ZendHashTable, value: Zval) {
+    list.push(value)
+        .expect("BUG: a list has room for 2^63 elements");
+}
+
 /// Returns a copy of `table` in which every element that is a reference stands for itself, or
 /// `None` if there is none. User code that runs later can change what a reference refers to, but
 /// not the copy. *May bail out.*

@@ -12,26 +12,32 @@
 
 mod array;
 mod call;
+mod caught;
 mod error;
 mod info;
 mod ini;
+mod instance;
 mod leaked;
 mod memory;
 mod module;
 mod object;
 mod reflect;
 mod serialize;
+mod stream;
 
-pub(crate) use array::{Items, Key, insert, without_references};
+pub(crate) use array::{Items, Key, append, insert, without_references};
 pub(crate) use call::{Call, handle};
+pub(crate) use caught::{call_with, take_exception};
 pub(crate) use error::{
     Slot, exception_is_pending, raise_deprecated, raise_warning, read_property, spl_parent,
     this_property, throw, update_long, update_str,
 };
 pub(crate) use info::{php_api, table_end, table_header, table_row, table_start};
 pub(crate) use ini::{ini_accept, ini_display, ini_text, ini_unregister};
+pub(crate) use instance::{Class, Held, Instance, this};
 pub(crate) use leaked::Leaked;
 pub(crate) use memory::{probe_allocator, string};
 pub(crate) use object::{construct, install_handlers, new_object};
 pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, keep, patch};
 pub(crate) use serialize::{properties, serialize, unserialize};
+pub(crate) use stream::stream_of;

@@ -1,15 +1,13 @@
 //! Many keys in one exchange.
 
 use ext_php_rs::boxed::ZBox;
-use ext_php_rs::types::{ZendHashTable, Zval};
-use tagcache_client::Reply;
+use ext_php_rs::types::ZendHashTable;
 
-use super::{Ttl, ask, fill_tags, key_named, refused, strange, value_named, with_name};
+use super::{Put, Ttl, answer, ask, begin, encode};
 use crate::error::Failure;
-use crate::ffi::{self, Items, Key};
+use crate::ffi::{self, Items};
 use crate::handle::HandleCell;
-use crate::scratch::{Buffers, Scratch};
-use crate::value::{self, PreparedItems};
+use crate::scratch::Buffers;
 
 /// How far a bulk put came.
 #[derive(Debug)]
@@ -32,31 +30,11 @@ pub(crate) fn get_many(
     if keys.is_empty() {
         return Ok(ZendHashTable::new());
     }
-    let scratch = ask(handle, |buffers| {
-        for (position, (_, key)) in Items::of(keys).enumerate() {
-            with_name(key, "keys", position, |key| {
-                Ok(buffers.commands.get(key)?)
-            })?;
-        }
-        Ok(())
-    })?;
-    let mut found = ZendHashTable::new();
-    for ((_, key), reply) in Items::of(keys).zip(scratch.replies.iter()) {
-        match reply {
-            Reply::NotFound => {}
-            Reply::Value(wire) => {
-                let mut value = Zval::new();
-                value::read(wire, &mut value).map_err(|why| why.of(|| value_named(&bytes(key))))?;
-                ffi::insert(&mut found, key, value);
-            }
-            Reply::Error(text) => return Err(refused("GET", &bytes(key), text)),
-            other => return Err(strange(&other)),
-        }
-    }
-    Ok(found)
+    let scratch = ask(handle, |buffers| encode::get_many(buffers, keys))?;
+    answer::get_many(keys, scratch.replies.iter())
 }
 
-/// Stores many values. *May bail out.*
+/// Stores many values with the same tags and time to live. *May bail out.*
 ///
 /// # Errors
 ///
@@ -67,71 +45,65 @@ pub(crate) fn put_many(
     ttl: Ttl,
     tags: Option<&ZendHashTable>,
 ) -> Result<Stored, Failure> {
-    handle.check()?;
+    store(handle, items, |buffers, items| {
+        encode::put_many(buffers, items, tags, ttl, Put::Always)
+    })
+}
+
+/// Stores many values, each with its own tags and time to live. *May bail out.*
+///
+/// # Errors
+///
+/// As [`put_many`].
+pub(crate) fn put_items(handle: &HandleCell, items: &ZendHashTable) -> Result<Stored, Failure> {
+    store(handle, items, encode::put_items)
+}
+
+fn store(
+    handle: &HandleCell,
+    items: &ZendHashTable,
+    encode: impl FnOnce(&mut Buffers, &ZendHashTable) -> Result<(), Failure>,
+) -> Result<Stored, Failure> {
+    let mut scratch = begin(handle)?;
     let pinned = ffi::without_references(items);
     let items = pinned.as_deref().unwrap_or(items);
-    let prepared = PreparedItems::of(items, |key| key_named(&bytes(key)))?;
-    let mut scratch = Scratch::take();
-    let Buffers {
-        commands,
-        tags: list,
-        ..
-    } = &mut **scratch;
-    fill_tags(list, tags)?;
-    prepared.each(|key, value| {
-        let put = match Key::from_zval(key) {
-            Some(Key::Str(key)) => commands.put(key, ttl, list, value),
-            _ => commands.put(&bytes(key), ttl, list, value),
-        };
-        put.map_err(|why| {
-            Failure::from(why).of(|| format!("key {}", crate::options::quoted(&bytes(key))))
-        })
-    })?;
+    encode(&mut scratch, items)?;
     let sent = handle.call(&mut scratch);
-    let mut stored = Stored {
-        count: 0,
-        failure: sent.err(),
+    let keys = Items::of(items).map(|(key, _)| key);
+    let (count, refusal) = answer::put_many(keys, scratch.replies.iter())?;
+    Ok(Stored {
+        count,
+        failure: sent.err().or(refusal),
+    })
+}
+
+/// Stores many values where nothing is; returns for each key whether it was stored, or the
+/// exception that says why that is not known. *May bail out.*
+///
+/// # Errors
+///
+/// What kept anything from being sent.
+pub(crate) fn add_many(
+    handle: &HandleCell,
+    items: &ZendHashTable,
+    ttl: Ttl,
+    tags: Option<&ZendHashTable>,
+) -> Result<ZBox<ZendHashTable>, Failure> {
+    let mut scratch = begin(handle)?;
+    let pinned = ffi::without_references(items);
+    let items = pinned.as_deref().unwrap_or(items);
+    encode::put_many(&mut scratch, items, tags, ttl, Put::IfAbsent)?;
+    let lost = match handle.call(&mut scratch) {
+        Ok(()) => None,
+        Err(failure) if failure.is_before_sending() => return Err(failure),
+        Err(failure) => Some(failure),
     };
-    for ((key, _), reply) in Items::of(items).zip(scratch.replies.iter()) {
-        match reply {
-            Reply::Ok => stored.count += 1,
-            Reply::Error(text) => {
-                stored
-                    .failure
-                    .get_or_insert_with(|| refused("PUT", &bytes(&key), text));
-            }
-            other => return Err(strange(&other)),
-        }
-    }
-    Ok(stored)
+    let keys = Items::of(items).map(|(key, _)| key);
+    answer::add_many(keys, scratch.replies.iter(), lost)
 }
 
 /// Deletes many keys; returns how many existed.
 pub(crate) fn delete_many(handle: &HandleCell, keys: &ZendHashTable) -> Result<i64, Failure> {
-    let scratch = ask(handle, |buffers| {
-        for (position, (_, key)) in Items::of(keys).enumerate() {
-            with_name(key, "keys", position, |key| {
-                Ok(buffers.commands.delete(key)?)
-            })?;
-        }
-        Ok(())
-    })?;
-    let mut existed = 0;
-    for ((_, key), reply) in Items::of(keys).zip(scratch.replies.iter()) {
-        match reply {
-            Reply::Deleted(was_there) => existed += i64::from(was_there),
-            Reply::Error(text) => return Err(refused("DEL", &bytes(key), text)),
-            other => return Err(strange(&other)),
-        }
-    }
-    Ok(existed)
-}
-
-/// Returns the bytes of a key that was found to be a string or an integer.
-fn bytes(key: &Zval) -> Vec<u8> {
-    match Key::from_zval(key) {
-        Some(Key::Str(text)) => text.to_vec(),
-        Some(Key::Int(number)) => number.to_string().into_bytes(),
-        None => Vec::new(),
-    }
+    let scratch = ask(handle, |buffers| encode::delete_many(buffers, keys))?;
+    answer::delete_many(keys, scratch.replies.iter())
 }

@@ -1,24 +1,26 @@
 //! The calls, as the methods and the functions share them. All go the same way: check the
-//! handle, prepare what may run PHP code, encode, one [`HandleCell::call`], make values of the
-//! replies.
+//! handle, [`encode`], one [`HandleCell::call`], make an [`answer`] of the replies. Pipelines and
+//! batches go the first half of the way when they are filled and the second half later.
 
+mod answer;
 mod bulk;
+pub(crate) mod encode;
 mod tags;
 
 use std::num::NonZeroU64;
 
 use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::BailoutGuard;
-use tagcache_client::{Reply, ServerStats, TagList};
+use tagcache_client::ServerStats;
 
-pub(crate) use self::bulk::{delete_many, get_many, put_many};
+pub(crate) use self::answer::Answer;
+pub(crate) use self::bulk::{Stored, add_many, delete_many, get_many, put_items, put_many};
 pub(crate) use self::tags::{invalidate_tag, invalidate_tags, keys_by_tag, search};
 use crate::error::Failure;
-use crate::ffi::{Items, Key};
+use crate::ffi::Key;
 use crate::handle::HandleCell;
-use crate::options::{quoted, shown};
+use crate::options::quoted;
 use crate::scratch::{Buffers, Scratch};
-use crate::value;
 
 /// A time to live, or none.
 pub(crate) type Ttl = Option<NonZeroU64>;
@@ -32,6 +34,15 @@ pub(crate) enum Put {
     IfAbsent,
 }
 
+impl Put {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Always => "PUT",
+            Self::IfAbsent => "ADD",
+        }
+    }
+}
+
 /// The direction of a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Count {
@@ -39,6 +50,15 @@ pub(crate) enum Count {
     Up,
     /// Downwards.
     Down,
+}
+
+impl Count {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Up => "INCR",
+            Self::Down => "DECR",
+        }
+    }
 }
 
 /// Stores a value. Returns false only for [`Put::IfAbsent`] when the key exists.
@@ -50,65 +70,28 @@ pub(crate) fn put(
     ttl: Ttl,
     how: Put,
 ) -> Result<bool, Failure> {
-    handle.check()?;
-    let prepared = value::prepare(value).map_err(|why| why.of(|| key_named(key)))?;
-    let mut scratch = Scratch::take();
-    let Buffers {
-        commands,
-        tags: list,
-        ..
-    } = &mut **scratch;
-    fill_tags(list, tags)?;
-    match how {
-        Put::Always => commands.put(key, ttl, list, prepared.value())?,
-        Put::IfAbsent => commands.add(key, ttl, list, prepared.value())?,
-    }
-    handle.call(&mut scratch)?;
-    match scratch.replies.get(0) {
-        Reply::Ok | Reply::Added => Ok(true),
-        Reply::Exists => Ok(false),
-        Reply::Error(text) => Err(refused(
-            if how == Put::Always { "PUT" } else { "ADD" },
-            key,
-            text,
-        )),
-        other => Err(strange(&other)),
-    }
+    let scratch = ask(handle, |buffers| {
+        encode::put(buffers, key, value, tags, ttl, how)
+    })?;
+    answer::put(scratch.replies.get(0), key, how)
 }
 
 /// Reads a value into `into`; false if there is none. *May bail out.*
 pub(crate) fn get(handle: &HandleCell, key: &[u8], into: &mut Zval) -> Result<bool, Failure> {
-    let scratch = ask(handle, |buffers| Ok(buffers.commands.get(key)?))?;
-    match scratch.replies.get(0) {
-        Reply::Value(wire) => {
-            value::read(wire, into).map_err(|why| why.of(|| value_named(key)))?;
-            Ok(true)
-        }
-        Reply::NotFound => Ok(false),
-        Reply::Error(text) => Err(refused("GET", key, text)),
-        other => Err(strange(&other)),
-    }
+    let scratch = ask(handle, |buffers| encode::get(buffers, key))?;
+    answer::get(scratch.replies.get(0), key, into)
 }
 
 /// Tells whether a key exists.
 pub(crate) fn has(handle: &HandleCell, key: &[u8]) -> Result<bool, Failure> {
-    let scratch = ask(handle, |buffers| Ok(buffers.commands.get(key)?))?;
-    match scratch.replies.get(0) {
-        Reply::Value(_) => Ok(true),
-        Reply::NotFound => Ok(false),
-        Reply::Error(text) => Err(refused("GET", key, text)),
-        other => Err(strange(&other)),
-    }
+    let scratch = ask(handle, |buffers| encode::get(buffers, key))?;
+    answer::has(scratch.replies.get(0), key)
 }
 
 /// Deletes a key; returns whether it existed.
 pub(crate) fn delete(handle: &HandleCell, key: &[u8]) -> Result<bool, Failure> {
-    let scratch = ask(handle, |buffers| Ok(buffers.commands.delete(key)?))?;
-    match scratch.replies.get(0) {
-        Reply::Deleted(existed) => Ok(existed),
-        Reply::Error(text) => Err(refused("DEL", key, text)),
-        other => Err(strange(&other)),
-    }
+    let scratch = ask(handle, |buffers| encode::delete(buffers, key))?;
+    answer::delete(scratch.replies.get(0), key)
 }
 
 /// Adds to or subtracts from an integer; returns the new one.
@@ -120,131 +103,54 @@ pub(crate) fn count(
     tags: Option<&ZendHashTable>,
     direction: Count,
 ) -> Result<i64, Failure> {
-    if direction == Count::Down && by == i64::MIN {
-        return Err(Failure::Invalid(
-            "$by must be at least PHP_INT_MIN + 1: its negative does not fit into 64 bits"
-                .to_owned(),
-        ));
-    }
-    let verb = if direction == Count::Up {
-        "INCR"
-    } else {
-        "DECR"
-    };
     let scratch = ask(handle, |buffers| {
-        let Buffers {
-            commands,
-            tags: list,
-            ..
-        } = buffers;
-        fill_tags(list, tags)?;
-        match direction {
-            Count::Up => commands.incr(key, by, ttl, list)?,
-            Count::Down => commands.decr(key, by, ttl, list)?,
-        }
-        Ok(())
+        encode::count(buffers, key, by, ttl, tags, direction)
     })?;
-    match scratch.replies.get(0) {
-        Reply::Integer(number) => Ok(number),
-        Reply::Error(text) => Err(refused(verb, key, text)),
-        other => Err(strange(&other)),
-    }
+    answer::count(scratch.replies.get(0), key, direction)
 }
 
 /// Returns the counters of the server.
 pub(crate) fn stats(handle: &HandleCell) -> Result<ServerStats, Failure> {
     let scratch = ask(handle, |buffers| {
-        buffers.commands.stats();
+        encode::stats(buffers);
         Ok(())
     })?;
-    match scratch.replies.get(0) {
-        Reply::Stats(stats) => Ok(stats),
-        Reply::Error(text) => Err(refused("STATS", b"", text)),
-        other => Err(strange(&other)),
-    }
+    answer::stats(scratch.replies.get(0))
 }
 
 /// Removes everything; returns how much.
 pub(crate) fn flush(handle: &HandleCell) -> Result<i64, Failure> {
     let scratch = ask(handle, |buffers| {
-        buffers.commands.flush();
+        encode::flush(buffers);
         Ok(())
     })?;
-    removed(scratch.replies.get(0), "FLUSH", b"")
+    answer::removed(scratch.replies.get(0), "FLUSH", b"")
 }
 
-/// Encodes and sends what runs no PHP code, and returns the replies.
+/// Encodes and sends, and returns the replies. *May bail out* if `encode` may.
 fn ask(
     handle: &HandleCell,
     encode: impl FnOnce(&mut Buffers) -> Result<(), Failure>,
 ) -> Result<BailoutGuard<Scratch>, Failure> {
-    handle.check()?;
-    let mut scratch = Scratch::take();
+    let mut scratch = begin(handle)?;
     encode(&mut scratch)?;
     handle.call(&mut scratch)?;
     Ok(scratch)
 }
 
-fn removed(reply: Reply<'_>, verb: &str, subject: &[u8]) -> Result<i64, Failure> {
-    match reply {
-        Reply::Count(count) => Ok(i64::try_from(count).unwrap_or(i64::MAX)),
-        Reply::Error(text) => Err(refused(verb, subject, text)),
-        other => Err(strange(&other)),
+/// Checks the handle and takes buffers to encode its commands into.
+pub(crate) fn begin(handle: &HandleCell) -> Result<BailoutGuard<Scratch>, Failure> {
+    handle.check()?;
+    Ok(Scratch::take())
+}
+
+/// Returns the bytes of a key that was found to be a string or an integer.
+fn bytes(key: &Zval) -> Vec<u8> {
+    match Key::from_zval(key) {
+        Some(Key::Str(text)) => text.to_vec(),
+        Some(Key::Int(number)) => number.to_string().into_bytes(),
+        None => Vec::new(),
     }
-}
-
-/// Fills `list` with the tags of an array.
-fn fill_tags(list: &mut TagList, tags: Option<&ZendHashTable>) -> Result<(), Failure> {
-    let Some(tags) = tags else { return Ok(()) };
-    for (position, (_, tag)) in Items::of(tags).enumerate() {
-        with_name(tag, "tags", position, |tag| Ok(list.push(tag)?))?;
-    }
-    Ok(())
-}
-
-/// Gives `use_it` the bytes of an element that must be a string or an integer.
-fn with_name<R>(
-    element: &Zval,
-    list: &str,
-    position: usize,
-    use_it: impl FnOnce(&[u8]) -> Result<R, Failure>,
-) -> Result<R, Failure> {
-    let Some(key) = Key::from_zval(element) else {
-        return Err(Failure::Invalid(format!(
-            "${list} must hold strings and integers only; element {position} is neither"
-        )));
-    };
-    let of_list = |why: Failure| why.of(|| format!("element {position} of ${list}"));
-    match key {
-        Key::Str(text) => use_it(text).map_err(of_list),
-        Key::Int(number) => use_it(number.to_string().as_bytes()).map_err(of_list),
-    }
-}
-
-/// Returns the failure for a refusal of the server, with what to do where we know it.
-fn refused(verb: &str, subject: &[u8], text: &[u8]) -> Failure {
-    let text = shown(text);
-    let advice = match &*text {
-        "value is not an integer" => {
-            "; increment() and decrement() change only what was stored as an integer: store 5, not \
-             \"5\""
-        }
-        "integer overflow" => "; the result would not fit into 64 bits, and nothing was changed",
-        _ => "",
-    };
-    let subject = if subject.is_empty() {
-        String::new()
-    } else {
-        format!(" of {}", quoted(subject))
-    };
-    Failure::Server(format!(
-        "the server refused {verb}{subject}: {text}{advice}"
-    ))
-}
-
-/// Returns the failure for a reply of a kind that the client promises not to give.
-fn strange(reply: &Reply<'_>) -> Failure {
-    unreachable!("BUG: the client let {reply:?} pass for another kind of reply")
 }
 
 fn key_named(key: &[u8]) -> String {

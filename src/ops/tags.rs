@@ -1,15 +1,16 @@
 //! Everything by tag.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::BailoutGuard;
 use tagcache_client::{Replies, Reply, TagMatch};
 
-use super::{ask, fill_tags, refused, removed, strange, with_name};
+use super::{answer, ask, encode};
 use crate::error::Failure;
-use crate::ffi::{self, Items};
+use crate::ffi;
 use crate::handle::HandleCell;
 
 /// A key in the replies: the index of the reply, and where it stands there.
@@ -17,10 +18,8 @@ type Span = (usize, usize, usize);
 
 /// Removes what carries the tag; returns how much.
 pub(crate) fn invalidate_tag(handle: &HandleCell, tag: &[u8]) -> Result<i64, Failure> {
-    let scratch = ask(handle, |buffers| {
-        Ok(buffers.commands.invalidate_tag(tag)?)
-    })?;
-    removed(scratch.replies.get(0), "INV_TAG", tag)
+    let scratch = ask(handle, |buffers| encode::invalidate_tag(buffers, tag))?;
+    answer::removed(scratch.replies.get(0), "INV_TAG", tag)
 }
 
 /// Removes what carries any or all of the tags; returns how much. No tags remove nothing.
@@ -33,21 +32,28 @@ pub(crate) fn invalidate_tags(
         return handle.check().map(|()| 0);
     }
     let scratch = ask(handle, |buffers| {
-        fill_tags(&mut buffers.tags, Some(tags))?;
-        Ok(buffers.commands.invalidate_tags(&buffers.tags, how)?)
+        encode::invalidate_tags(buffers, tags, how)
     })?;
-    let verb = if how == TagMatch::Any {
-        "INV_TAGS_ANY"
-    } else {
-        "INV_TAGS_ALL"
-    };
-    removed(scratch.replies.get(0), verb, b"")
+    answer::removed(scratch.replies.get(0), verb(how), b"")
+}
+
+/// Returns the verb that removes by several tags.
+pub(crate) fn verb(how: TagMatch) -> &'static str {
+    match how {
+        TagMatch::Any => "INV_TAGS_ANY",
+        TagMatch::All => "INV_TAGS_ALL",
+    }
 }
 
 /// Lists the keys that carry the tag. *May bail out.*
 pub(crate) fn keys_by_tag(handle: &HandleCell, tag: &[u8]) -> Result<ZBox<ZendHashTable>, Failure> {
-    let scratch = ask(handle, |buffers| Ok(buffers.commands.keys_by_tag(tag)?))?;
-    match scratch.replies.get(0) {
+    let scratch = ask(handle, |buffers| encode::keys_by_tag(buffers, tag))?;
+    keys(scratch.replies.get(0), tag)
+}
+
+/// Makes a list of the keys in a reply. *May bail out.*
+pub(super) fn keys(reply: Reply<'_>, tag: &[u8]) -> Result<ZBox<ZendHashTable>, Failure> {
+    match reply {
         Reply::Keys(keys) => {
             let mut list = ZendHashTable::new();
             for key in split(keys) {
@@ -55,8 +61,8 @@ pub(crate) fn keys_by_tag(handle: &HandleCell, tag: &[u8]) -> Result<ZBox<ZendHa
             }
             Ok(list)
         }
-        Reply::Error(text) => Err(refused("KEYS_BY_TAG", tag, text)),
-        other => Err(strange(&other)),
+        Reply::Error(text) => Err(answer::refused("KEYS_BY_TAG", tag, text)),
+        other => Err(answer::strange(&other)),
     }
 }
 
@@ -66,37 +72,41 @@ pub(crate) fn search(
     tags: &ZendHashTable,
     how: TagMatch,
 ) -> Result<ZBox<ZendHashTable>, Failure> {
-    let scratch = ask(handle, |buffers| {
-        for (position, (_, tag)) in Items::of(tags).enumerate() {
-            with_name(tag, "tags", position, |tag| {
-                Ok(buffers.commands.keys_by_tag(tag)?)
-            })?;
-        }
-        Ok(())
-    })?;
-    for reply in scratch.replies.iter() {
+    let scratch = ask(handle, |buffers| encode::search(buffers, tags))?;
+    found(&scratch.replies, 0, scratch.replies.len(), how)
+}
+
+/// Makes a list of the keys in any or all of `count` replies from `first` on. *May bail out.*
+pub(super) fn found(
+    replies: &Replies,
+    first: usize,
+    count: usize,
+    how: TagMatch,
+) -> Result<ZBox<ZendHashTable>, Failure> {
+    let asked = first..first + count;
+    for reply in asked.clone().map(|n| replies.get(n)) {
         match reply {
             Reply::Keys(_) => {}
-            Reply::Error(text) => return Err(refused("KEYS_BY_TAG", b"", text)),
-            other => return Err(strange(&other)),
+            Reply::Error(text) => return Err(answer::refused("KEYS_BY_TAG", b"", text)),
+            other => return Err(answer::strange(&other)),
         }
     }
     // All that grows with the reply is done before PHP's allocator can bail out.
     let spans = BailoutGuard::new(match how {
-        TagMatch::Any => union(&scratch.replies),
-        TagMatch::All => intersection(&scratch.replies),
+        TagMatch::Any => union(replies, asked),
+        TagMatch::All => intersection(replies, asked),
     });
     let mut list = ZendHashTable::new();
     for (reply, start, end) in spans.get() {
-        push(&mut list, &keys_of(&scratch.replies, *reply)[*start..*end])?;
+        push(&mut list, &keys_of(replies, *reply)[*start..*end])?;
     }
     Ok(list)
 }
 
-fn union(replies: &Replies) -> Vec<Span> {
+fn union(replies: &Replies, asked: Range<usize>) -> Vec<Span> {
     let mut seen = HashSet::new();
     let mut spans = Vec::new();
-    for reply in 0..replies.len() {
+    for reply in asked {
         let keys = keys_of(replies, reply);
         for (start, end) in split(keys) {
             if seen.insert(&keys[start..end]) {
@@ -107,29 +117,29 @@ fn union(replies: &Replies) -> Vec<Span> {
     spans
 }
 
-fn intersection(replies: &Replies) -> Vec<Span> {
-    if replies.is_empty() {
+fn intersection(replies: &Replies, asked: Range<usize>) -> Vec<Span> {
+    if asked.is_empty() {
         return Vec::new();
     }
     // How many of the replies up to now had the key, each counted once.
     let mut counts: HashMap<&[u8], usize> = HashMap::new();
-    for reply in 0..replies.len() {
+    for (nth, reply) in asked.clone().enumerate() {
         let keys = keys_of(replies, reply);
         for (start, end) in split(keys) {
             let key = &keys[start..end];
-            if reply == 0 {
+            if nth == 0 {
                 counts.insert(key, 1);
             } else if let Some(count) = counts.get_mut(key)
-                && *count == reply
+                && *count == nth
             {
                 *count += 1;
             }
         }
     }
-    let first = keys_of(replies, 0);
+    let first = keys_of(replies, asked.start);
     split(first)
-        .filter(|(start, end)| counts.remove(&first[*start..*end]) == Some(replies.len()))
-        .map(|(start, end)| (0, start, end))
+        .filter(|(start, end)| counts.remove(&first[*start..*end]) == Some(asked.len()))
+        .map(|(start, end)| (asked.start, start, end))
         .collect()
 }
 
@@ -162,7 +172,6 @@ fn split(keys: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
 fn push(list: &mut ZendHashTable, key: &[u8]) -> Result<(), Failure> {
     let mut value = Zval::new();
     value.set_zend_string(ffi::string(key)?);
-    list.push(value)
-        .expect("BUG: a list has room for 2^63 elements");
+    ffi::append(list, value);
     Ok(())
 }

@@ -203,6 +203,15 @@ impl Commands {
         self.seeds = 0;
     }
 
+    /// Appends copies of all commands of `other`, with what they were encoded with.
+    pub fn append(&mut self, other: &Self) {
+        let first_text = other.first_text.map(|first| first + self.verbs.len());
+        self.first_text = self.first_text.or(first_text);
+        self.seeds += other.seeds;
+        self.bytes.extend_from_slice(&other.bytes);
+        self.verbs.extend_from_slice(&other.verbs);
+    }
+
     /// Returns the place behind the last command.
     #[must_use]
     pub fn mark(&self) -> Mark {
@@ -679,6 +688,23 @@ mod tests {
         commands.rewind(mark);
         commands.flush();
         assert!(commands.wants_seal(), "the reader of text has stayed");
+    }
+
+    #[test]
+    fn appended_commands_keep_their_order_and_what_they_read() {
+        let (mut all, mut more) = (Commands::new(), Commands::new());
+        all.delete(b"a").unwrap();
+        more.get(b"b").unwrap();
+        all.append(&more);
+        assert_eq!((all.len(), all.bytes()), (2, &b"DEL\ta\nGET\tb\n"[..]));
+        assert!(!all.wants_seal(), "the reader of text is the last");
+        all.append(&Commands::new());
+        assert!(!all.wants_seal());
+        more.clear(0);
+        more.stats();
+        all.append(&more);
+        assert!(all.wants_seal());
+        assert_eq!(all.verbs(), [Verb::Del, Verb::Get, Verb::Stats]);
     }
 
     #[test]

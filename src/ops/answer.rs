@@ -1,0 +1,273 @@
+//! From the replies to a call to what it returns: at once, or later for what was asked in a
+//! pipeline or batch.
+
+use std::borrow::Borrow;
+
+use ext_php_rs::boxed::ZBox;
+use ext_php_rs::types::{ZendHashTable, Zval};
+use tagcache_client::{Replies, Reply, ServerStats, TagMatch};
+
+use super::{Count, Put, bytes, tags, value_named};
+use crate::error::Failure;
+use crate::ffi::{self, Items};
+use crate::options::quoted;
+use crate::report;
+use crate::value;
+
+/// What the replies to a call become. The call is *about* a value that it needs again to read
+/// them: a key or a tag (for messages), a list of keys (for the result), or null.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Answer {
+    /// Of `set()` and `add()`.
+    Put(Put),
+    /// Of `get()`.
+    Get,
+    /// Of `has()`.
+    Has,
+    /// Of `delete()`.
+    Delete,
+    /// Of `increment()` and `decrement()`.
+    Count(Count),
+    /// Of what removes by tag or all, by its verb.
+    Removed(&'static str),
+    /// Of `keysByTag()`.
+    KeysByTag,
+    /// Of `searchAny()` and `searchAll()`.
+    Search(TagMatch),
+    /// Of `mGet()`.
+    GetMany,
+    /// Of `mSet()` and `mSetItems()`.
+    PutMany,
+    /// Of `mAdd()`.
+    AddMany,
+    /// Of `mDelete()`.
+    DeleteMany,
+    /// Of `stats()`.
+    Stats,
+}
+
+impl Answer {
+    /// Makes a value of `count` replies from `first` on, all of which are in. `default` is what
+    /// a miss of `get()` gives. *May bail out.*
+    pub(crate) fn read(
+        self,
+        replies: &Replies,
+        (first, count): (usize, usize),
+        about: &Zval,
+        default: Option<&Zval>,
+        into: &mut Zval,
+    ) -> Result<(), Failure> {
+        let span = || (first..first + count).map(|n| replies.get(n));
+        let key = about.zend_str().map_or(&b""[..], |text| text.as_bytes());
+        let keys = || about.array().expect("BUG: a bulk call is about a list");
+        match self {
+            Self::Put(how) => into.set_bool(put(replies.get(first), key, how)?),
+            Self::Get => {
+                if !get(replies.get(first), key, into)? {
+                    *into = default.map_or_else(Zval::null, Zval::shallow_clone);
+                }
+            }
+            Self::Has => into.set_bool(has(replies.get(first), key)?),
+            Self::Delete => into.set_bool(delete(replies.get(first), key)?),
+            Self::Count(direction) => {
+                into.set_long(self::count(replies.get(first), key, direction)?)
+            }
+            Self::Removed(_) if count == 0 => into.set_long(0),
+            Self::Removed(verb) => into.set_long(removed(replies.get(first), verb, key)?),
+            Self::KeysByTag => into.set_hashtable(tags::keys(replies.get(first), key)?),
+            Self::Search(how) => into.set_hashtable(tags::found(replies, first, count, how)?),
+            Self::GetMany => into.set_hashtable(get_many(keys(), span())?),
+            Self::PutMany => {
+                let (stored, failure) = put_many(Items::of(keys()).map(|(_, key)| key), span())?;
+                match failure {
+                    None => into.set_long(stored),
+                    Some(failure) => return Err(failure.after(stored, count)),
+                }
+            }
+            Self::AddMany => {
+                let keys = Items::of(keys()).map(|(_, key)| key);
+                into.set_hashtable(add_many(keys, span(), None)?);
+            }
+            Self::DeleteMany => into.set_long(delete_many(keys(), span())?),
+            Self::Stats => into.set_hashtable(report::server(&stats(replies.get(first))?)),
+        }
+        Ok(())
+    }
+}
+
+/// Whether it was stored: false only for [`Put::IfAbsent`] when the key exists.
+pub(super) fn put(reply: Reply<'_>, key: &[u8], how: Put) -> Result<bool, Failure> {
+    match reply {
+        Reply::Ok | Reply::Added => Ok(true),
+        Reply::Exists => Ok(false),
+        Reply::Error(text) => Err(refused(how.verb(), key, text)),
+        other => Err(strange(&other)),
+    }
+}
+
+/// Makes a value in `into`; false if there is none. *May bail out.*
+pub(super) fn get(reply: Reply<'_>, key: &[u8], into: &mut Zval) -> Result<bool, Failure> {
+    match reply {
+        Reply::Value(wire) => {
+            value::read(wire, into).map_err(|why| why.of(|| value_named(key)))?;
+            Ok(true)
+        }
+        Reply::NotFound => Ok(false),
+        Reply::Error(text) => Err(refused("GET", key, text)),
+        other => Err(strange(&other)),
+    }
+}
+
+/// Whether there was a value.
+pub(super) fn has(reply: Reply<'_>, key: &[u8]) -> Result<bool, Failure> {
+    match reply {
+        Reply::Value(_) => Ok(true),
+        Reply::NotFound => Ok(false),
+        Reply::Error(text) => Err(refused("GET", key, text)),
+        other => Err(strange(&other)),
+    }
+}
+
+/// Whether there was something to delete.
+pub(super) fn delete(reply: Reply<'_>, key: &[u8]) -> Result<bool, Failure> {
+    match reply {
+        Reply::Deleted(existed) => Ok(existed),
+        Reply::Error(text) => Err(refused("DEL", key, text)),
+        other => Err(strange(&other)),
+    }
+}
+
+/// The new number.
+pub(super) fn count(reply: Reply<'_>, key: &[u8], direction: Count) -> Result<i64, Failure> {
+    match reply {
+        Reply::Integer(number) => Ok(number),
+        Reply::Error(text) => Err(refused(direction.verb(), key, text)),
+        other => Err(strange(&other)),
+    }
+}
+
+/// How many entries went.
+pub(super) fn removed(reply: Reply<'_>, verb: &str, subject: &[u8]) -> Result<i64, Failure> {
+    match reply {
+        Reply::Count(count) => Ok(i64::try_from(count).unwrap_or(i64::MAX)),
+        Reply::Error(text) => Err(refused(verb, subject, text)),
+        other => Err(strange(&other)),
+    }
+}
+
+/// The counters of the server.
+pub(super) fn stats(reply: Reply<'_>) -> Result<ServerStats, Failure> {
+    match reply {
+        Reply::Stats(stats) => Ok(stats),
+        Reply::Error(text) => Err(refused("STATS", b"", text)),
+        other => Err(strange(&other)),
+    }
+}
+
+/// The found values under the caller's keys. *May bail out.*
+pub(super) fn get_many<'r>(
+    keys: &ZendHashTable,
+    replies: impl Iterator<Item = Reply<'r>>,
+) -> Result<ZBox<ZendHashTable>, Failure> {
+    let mut found = ZendHashTable::new();
+    for ((_, key), reply) in Items::of(keys).zip(replies) {
+        match reply {
+            Reply::NotFound => {}
+            Reply::Value(wire) => {
+                let mut value = Zval::new();
+                value::read(wire, &mut value).map_err(|why| why.of(|| value_named(&bytes(key))))?;
+                ffi::insert(&mut found, key, value);
+            }
+            Reply::Error(text) => return Err(refused("GET", &bytes(key), text)),
+            other => return Err(strange(&other)),
+        }
+    }
+    Ok(found)
+}
+
+/// How many values are known to be stored, and the first refusal.
+pub(super) fn put_many<'r>(
+    keys: impl Iterator<Item = impl Borrow<Zval>>,
+    replies: impl Iterator<Item = Reply<'r>>,
+) -> Result<(i64, Option<Failure>), Failure> {
+    let (mut stored, mut failure) = (0, None);
+    for (key, reply) in keys.zip(replies) {
+        match reply {
+            Reply::Ok => stored += 1,
+            Reply::Error(text) => {
+                failure.get_or_insert_with(|| refused("PUT", &bytes(key.borrow()), text));
+            }
+            other => return Err(strange(&other)),
+        }
+    }
+    Ok((stored, failure))
+}
+
+/// For each key whether it was stored, or the exception that says why that is not known; that of
+/// `lost` for all keys behind the last reply. *May bail out.*
+pub(super) fn add_many<'r>(
+    keys: impl Iterator<Item = impl Borrow<Zval>>,
+    mut replies: impl Iterator<Item = Reply<'r>>,
+    lost: Option<Failure>,
+) -> Result<ZBox<ZendHashTable>, Failure> {
+    let lost = lost.map(Failure::into_exception).transpose()?;
+    let mut added = ZendHashTable::new();
+    for key in keys {
+        let key = key.borrow();
+        let mut value = Zval::new();
+        match (replies.next(), &lost) {
+            (Some(Reply::Added), _) => value.set_bool(true),
+            (Some(Reply::Exists), _) => value.set_bool(false),
+            (Some(Reply::Error(text)), _) => {
+                value = refused("ADD", &bytes(key), text).into_exception()?;
+            }
+            (Some(other), _) => return Err(strange(&other)),
+            (None, Some(lost)) => value = lost.shallow_clone(),
+            (None, None) => unreachable!("BUG: fewer replies than keys without a failure"),
+        }
+        ffi::insert(&mut added, key, value);
+    }
+    Ok(added)
+}
+
+/// How many keys existed.
+pub(super) fn delete_many<'r>(
+    keys: &ZendHashTable,
+    replies: impl Iterator<Item = Reply<'r>>,
+) -> Result<i64, Failure> {
+    let mut existed = 0;
+    for ((_, key), reply) in Items::of(keys).zip(replies) {
+        match reply {
+            Reply::Deleted(was_there) => existed += i64::from(was_there),
+            Reply::Error(text) => return Err(refused("DEL", &bytes(key), text)),
+            other => return Err(strange(&other)),
+        }
+    }
+    Ok(existed)
+}
+
+/// Returns the failure for a refusal of the server, with what to do where we know it.
+pub(super) fn refused(verb: &str, subject: &[u8], text: &[u8]) -> Failure {
+    let text = String::from_utf8_lossy(text);
+    let advice = match &*text {
+        "value is not an integer" => {
+            "; increment() and decrement() change only what was stored as an integer: store 5, not \
+             \"5\""
+        }
+        "integer overflow" => "; the result would not fit into 64 bits, and nothing was changed",
+        _ => "",
+    };
+    let subject = if subject.is_empty() {
+        String::new()
+    } else {
+        format!(" of {}", quoted(subject))
+    };
+    Failure::Server(format!(
+        "the server refused {verb}{subject}: {text}{advice}"
+    ))
+}
+
+/// Returns the failure for a reply of a kind that the client promises not to give.
+pub(super) fn strange(reply: &Reply<'_>) -> Failure {
+    unreachable!("BUG: the client let {reply:?} pass for another kind of reply")
+}
