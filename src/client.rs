@@ -8,22 +8,24 @@ use ext_php_rs::zend::ExecuteData;
 use tagcache_client::TagMatch;
 
 use crate::VERSION;
+use crate::batch;
 use crate::error::Failure;
 use crate::ffi::{self, Call, Slot};
 use crate::handle::HandleCell;
 use crate::ops::encode::ttl;
 use crate::ops::{self, Count, Put, Stored};
 use crate::options::{self, Options};
+use crate::pipeline;
 use crate::registry;
 use crate::report;
-use crate::signature::{ITEMS, KEY, KEYS, NO_TAGS, Param, TAG, TAGS, TTL, VALUE, declare, param};
+use crate::signature::{
+    BY, DEFAULT, ITEMS, KEY, KEYS, MODE, NO_TAGS, Param, TAG, TAGS, TTL, VALUE, declare, param,
+};
 
 static CLASS: Slot = Slot::empty();
 
+const FILL: Param = param("fill", DataType::Callable).nullable().or("null");
 const OPTIONS: Param = param("options", DataType::Mixed).or("null");
-const BY: Param = param("by", DataType::Long).or("1");
-const MODE: Param = param("mode", DataType::String).or("'any'");
-const DEFAULT: Param = param("default", DataType::Mixed).or("null");
 
 /// Registers the class. For MINIT.
 ///
@@ -61,6 +63,18 @@ pub(crate) fn register() -> BindingResult<()> {
         declare("mSetItems", m_set_items, &[ITEMS], INT),
         declare("mAdd", m_add, &[ITEMS, TTL, NO_TAGS], ARRAY),
         declare("mDelete", m_delete, &[KEYS], INT),
+        declare(
+            "pipeline",
+            pipeline,
+            &[FILL],
+            Some(DataType::object("TagCache\\Pipeline")),
+        ),
+        declare(
+            "batch",
+            batch,
+            &[],
+            Some(DataType::object("TagCache\\Batch")),
+        ),
         declare("stats", stats, &[], ARRAY),
         declare("flush", flush, &[], INT),
         declare("poolStats", pool_stats, &[], ARRAY),
@@ -82,6 +96,7 @@ pub(crate) fn register() -> BindingResult<()> {
     ffi::patch(Some(CLASS.get()), "create", Some(0), any_form);
     ffi::patch(Some(CLASS.get()), "create", None, ffi::STATIC);
     ffi::patch(Some(CLASS.get()), "__construct", Some(0), any_form);
+    ffi::patch(Some(CLASS.get()), "pipeline", None, ffi::ARRAY);
     Ok(())
 }
 
@@ -138,17 +153,7 @@ methods! {
         result.set_long(ops::invalidate_tag(call.this(), call.str(0)?)?);
     };
     invalidate_tags => |call, result| {
-        let mode = if call.has(1) { call.str(1)? } else { b"any" };
-        let how = match mode {
-            b"any" => TagMatch::Any,
-            b"all" => TagMatch::All,
-            other => {
-                return Err(Failure::Invalid(format!(
-                    "$mode must be 'any' or 'all', {} given",
-                    options::quoted(other)
-                )));
-            }
-        };
+        let how = ops::mode(call, 1)?;
         result.set_long(ops::invalidate_tags(call.this(), call.array(0)?, how)?);
     };
     keys_by_tag => |call, result| {
@@ -181,6 +186,14 @@ methods! {
     m_delete => |call, result| {
         result.set_long(ops::delete_many(call.this(), call.array(0)?)?);
     };
+    pipeline => |call, result| {
+        let fill = call.optional_value(0).filter(|fill| !fill.is_null());
+        if fill.is_some_and(|fill| !fill.is_callable()) {
+            return Err(call.wrong_type(0, c"a valid callback or null"));
+        }
+        pipeline::make(call.this(), fill, result)?;
+    };
+    batch => |call, result| batch::make(call.this(), result)?;
     stats => |call, result| {
         result.set_hashtable(report::server(&ops::stats(call.this())?));
     };

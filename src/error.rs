@@ -55,6 +55,10 @@ impl Failure {
     /// the `of` commands sent together had got theirs.
     pub(crate) fn lost(error: &Error, answered: usize, of: usize) -> Self {
         let mut told = Told::of(error);
+        if matches!(error, Error::Forked { .. }) {
+            "the batch was sent by the parent process, whose connections it uses; make a new one"
+                .clone_into(&mut told.message);
+        }
         told.message += &format!(" ({answered} of {of} commands were answered, not this one)");
         Self::Lost(Box::new(told))
     }

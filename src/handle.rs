@@ -2,12 +2,16 @@
 
 use std::cell::RefCell;
 
-use tagcache_client::{PoolStats, call};
+use tagcache_client::{Commands, Fanout, PoolStats, call_after};
 
+use crate::batch::with_room;
 use crate::error::Failure;
 use crate::options::Options;
 use crate::registry::{self, SharedPool};
 use crate::scratch::Buffers;
+
+/// How many commands of a batch are worth a connection of their own.
+const COMMANDS_A_LANE: usize = 64;
 
 const CLOSED: &str =
     "the handle is closed; make a new one (its pool and connections are still there)";
@@ -64,16 +68,33 @@ impl HandleCell {
     ///
     /// # Errors
     ///
-    /// Those of [`call`], and [`Failure::Closed`].
+    /// Those of [`call_after`], and [`Failure::Closed`].
     pub(crate) fn call(&self, buffers: &mut Buffers) -> Result<(), Failure> {
         self.with(|open| {
             let limits = open.options.limits;
-            Ok(call(
-                open.pool().get(),
-                &limits,
-                &buffers.commands,
-                &mut buffers.replies,
-            )?)
+            let pool = open.pool().get();
+            let (commands, replies) = (&buffers.commands, &mut buffers.replies);
+            Ok(with_room(|room| {
+                call_after(pool, &limits, commands, replies, room)
+            })?)
+        })
+    }
+
+    /// Starts a fan-out of `commands` and returns at once. No code of PHP runs in here.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Fanout::start`], and [`Failure::Closed`].
+    pub(crate) fn start(&self, commands: &Commands) -> Result<Fanout, Failure> {
+        self.with(|open| {
+            let limits = open.options.limits;
+            let pool = open.pool().get();
+            // Half of the pool at most, so that one batch does not shut everybody else out.
+            let most = (pool.config().size as usize / 2).max(1);
+            let lanes = commands.len().div_ceil(COMMANDS_A_LANE).clamp(1, most);
+            Ok(with_room(|room| {
+                Fanout::start_after(pool, &limits, commands, lanes, room)
+            })?)
         })
     }
 

@@ -6,6 +6,8 @@
 //! | module | owns |
 //! |---|---|
 //! | [`client`] | class `TagCache`: methods, which throw |
+//! | [`pipeline`], [`batch`] | classes `TagCache\Pipeline`, `TagCache\Batch`, `TagCache\Future` |
+//! | [`collect`] | what those two collect: commands, and what their replies will become |
 //! | [`functions`] | the functions, which warn |
 //! | [`ops`] | the calls that both share |
 //! | [`handle`] | the state in an object; the only way to the client's `call` |
@@ -23,7 +25,9 @@
 //! returns bytes, so it holds by construction.
 #![deny(unsafe_code)]
 
+mod batch;
 mod client;
+mod collect;
 mod error;
 #[allow(unsafe_code)]
 mod ffi;
@@ -32,6 +36,7 @@ mod handle;
 mod lifecycle;
 mod ops;
 mod options;
+mod pipeline;
 mod registry;
 mod report;
 mod scratch;

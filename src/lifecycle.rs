@@ -12,7 +12,7 @@ use ext_php_rs::builders::ModuleBuilder;
 use ext_php_rs::zend::{ModuleAllocations, ModuleEntry};
 use tagcache_client::guards_on_this_thread;
 
-use crate::{VERSION, client, error, ffi, functions, options, registry};
+use crate::{VERSION, batch, client, error, ffi, functions, options, pipeline, registry};
 
 const SUCCESS: i32 = 0;
 const FAILURE: i32 = -1;
@@ -39,7 +39,11 @@ extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
         ffi::probe_allocator();
         options::register_ini(module_number);
         registry::set_limit(options::max_pools());
-        match error::register().and_then(|()| client::register()) {
+        let classes = error::register()
+            .and_then(|()| pipeline::register())
+            .and_then(|()| batch::register())
+            .and_then(|()| client::register());
+        match classes {
             Ok(()) => {
                 functions::patch_types();
                 SUCCESS

@@ -58,6 +58,12 @@ pub(crate) const TAGS: Param = param("tags", DataType::Array);
 pub(crate) const KEYS: Param = param("keys", DataType::Array);
 /// `array $items`.
 pub(crate) const ITEMS: Param = param("items", DataType::Array);
+/// `int $by = 1`.
+pub(crate) const BY: Param = param("by", DataType::Long).or("1");
+/// `string $mode = 'any'`.
+pub(crate) const MODE: Param = param("mode", DataType::String).or("'any'");
+/// `mixed $default = null`.
+pub(crate) const DEFAULT: Param = param("default", DataType::Mixed).or("null");
 /// `?int $ttl_ms = null`.
 pub(crate) const TTL: Param = param("ttl_ms", DataType::Long).nullable().or("null");
 /// `array $tags = []`.

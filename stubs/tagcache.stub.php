@@ -221,6 +221,32 @@ namespace {
         public function mSet(array $items, ?int $ttl_ms = null, array $tags = []): int {}
 
         /**
+         * Stores many values in one exchange, each with its own tags and time to live.
+         *
+         * An item is an array with the field `value`, and with `tags` and `ttl_ms` if it has any;
+         * another field throws TagCache\InvalidArgumentException, so that an item can't be taken
+         * for a value or the reverse. Otherwise as mSet().
+         *
+         * @param array<string|int, array{value: mixed, tags?: string[], ttl_ms?: int|null}> $items
+         * @return int how many were stored
+         * @throws \TagCache\Exception
+         */
+        public function mSetItems(array $items): int {}
+
+        /**
+         * Stores many values in one exchange, each only if its key does not exist.
+         *
+         * @param array<string|int, mixed> $items key => value
+         * @param string[] $tags
+         * @return array<string|int, bool|\TagCache\Exception> for each key, in order: true =
+         *     stored, false = it exists; an exception stands where the server refused this one,
+         *     or where the connection broke before its answer: whether it was stored is not
+         *     known then
+         * @throws \TagCache\Exception if nothing was sent
+         */
+        public function mAdd(array $items, ?int $ttl_ms = null, array $tags = []): array {}
+
+        /**
          * Deletes many keys in one exchange.
          *
          * @param array<string|int> $keys
@@ -228,6 +254,22 @@ namespace {
          * @throws \TagCache\Exception
          */
         public function mDelete(array $keys): int {}
+
+        /**
+         * Makes an empty pipeline; or lets $fill fill one, executes it and returns the results.
+         *
+         * @param (callable(\TagCache\Pipeline): mixed)|null $fill if it throws, nothing is sent
+         * @return \TagCache\Pipeline|list<mixed>
+         * @throws \TagCache\Exception
+         */
+        public function pipeline(?callable $fill = null): \TagCache\Pipeline|array {}
+
+        /**
+         * Makes an empty batch: commands that run while the script goes on.
+         *
+         * @throws \TagCache\ClosedException
+         */
+        public function batch(): \TagCache\Batch {}
 
         /**
          * Counters of the server.
@@ -366,6 +408,219 @@ namespace {
 }
 
 namespace TagCache {
+
+    /**
+     * Commands that are collected and sent in one exchange, on one connection. TagCache::pipeline()
+     * makes one, with the options that the handle has then; what becomes of the handle afterwards
+     * (closed, made anew, dropped) changes nothing.
+     *
+     * Commands are checked and values serialized when they are added: what throws then has added
+     * nothing. No connection is used before execute(). A pipeline that is dropped leaves no trace.
+     */
+    final class Pipeline implements \Countable
+    {
+        /** TagCache::set(); its result: true. @throws \TagCache\Exception nothing is added then */
+        public function set(string $key, mixed $value, array $tags = [], ?int $ttl_ms = null): static {}
+
+        /** TagCache::add(); its result: true, or false if the key exists. @throws \TagCache\Exception nothing is added then */
+        public function add(string $key, mixed $value, array $tags = [], ?int $ttl_ms = null): static {}
+
+        /** TagCache::get(); its result: the value, or $default. @throws \TagCache\Exception nothing is added then */
+        public function get(string $key, mixed $default = null): static {}
+
+        /** TagCache::has(); its result: bool. @throws \TagCache\Exception nothing is added then */
+        public function has(string $key): static {}
+
+        /** TagCache::delete(); its result: whether it existed. @throws \TagCache\Exception nothing is added then */
+        public function delete(string $key): static {}
+
+        /** TagCache::increment(); its result: the new number. @throws \TagCache\Exception nothing is added then */
+        public function increment(string $key, int $by = 1, ?int $ttl_ms = null, array $tags = []): static {}
+
+        /** TagCache::decrement(); its result: the new number. @throws \TagCache\Exception nothing is added then */
+        public function decrement(string $key, int $by = 1, ?int $ttl_ms = null, array $tags = []): static {}
+
+        /** TagCache::invalidateTag(); its result: how many entries went. @throws \TagCache\Exception nothing is added then */
+        public function invalidateTag(string $tag): static {}
+
+        /** TagCache::invalidateTags(); its result: how many entries went. @throws \TagCache\Exception nothing is added then */
+        public function invalidateTags(array $tags, string $mode = 'any'): static {}
+
+        /** TagCache::keysByTag(); its result: a list of keys. @throws \TagCache\Exception nothing is added then */
+        public function keysByTag(string $tag): static {}
+
+        /** TagCache::searchAny(); its result: a list of keys. @throws \TagCache\Exception nothing is added then */
+        public function searchAny(array $tags): static {}
+
+        /** TagCache::searchAll(); its result: a list of keys. @throws \TagCache\Exception nothing is added then */
+        public function searchAll(array $tags): static {}
+
+        /** TagCache::mGet(); its result: the found values by key. @throws \TagCache\Exception nothing is added then */
+        public function mGet(array $keys): static {}
+
+        /** TagCache::mSet(); its result: how many were stored. @throws \TagCache\Exception nothing is added then */
+        public function mSet(array $items, ?int $ttl_ms = null, array $tags = []): static {}
+
+        /** TagCache::mSetItems(); its result: how many were stored. @throws \TagCache\Exception nothing is added then */
+        public function mSetItems(array $items): static {}
+
+        /** TagCache::mAdd(); its result: for each key true, false or an exception. @throws \TagCache\Exception nothing is added then */
+        public function mAdd(array $items, ?int $ttl_ms = null, array $tags = []): static {}
+
+        /** TagCache::mDelete(); its result: how many existed. @throws \TagCache\Exception nothing is added then */
+        public function mDelete(array $keys): static {}
+
+        /** TagCache::stats(); its result: the counters of the server. @throws \TagCache\Exception nothing is added then */
+        public function stats(): static {}
+
+        /** TagCache::flush(); its result: how many entries went. @throws \TagCache\Exception nothing is added then */
+        public function flush(): static {}
+
+        /**
+         * Sends the commands and returns their results in order; afterwards the pipeline is empty
+         * and can be filled again.
+         *
+         * Each result is what the method of TagCache of the same name returns. What it would throw
+         * stands in its place: a TagCache\Exception, or what a class of the value threw when it
+         * was unserialized. If the connection breaks or the time is over midway, the results that
+         * had come stand in their places and one TagCache\ConnectionException in all the others:
+         * whether those commands took effect is not known. If the server's replies can't be
+         * trusted, it stands in every place.
+         *
+         * @return list<mixed>
+         * @throws \TagCache\Exception only if nothing was sent (no connection could be had); the
+         *     commands stay, and execute() may be called again
+         */
+        public function execute(): array {}
+
+        /** Forgets the commands. */
+        public function discard(): static {}
+
+        /** How many results execute() will return. */
+        public function count(): int {}
+    }
+
+    /**
+     * Commands that are sent over several connections at once and answered while the script does
+     * other work. TagCache::batch() makes one, with the options that the handle has then.
+     *
+     * Each method that adds a command returns its future. Commands on the same key, tag or list of
+     * tags keep their order; others may overtake each other.
+     *
+     * The time limit `timeout_ms` runs from send() on. When it is over, what was answered is
+     * there, and the other futures throw TagCache\TimeoutException. Dropped unfinished (the batch
+     * and all its futures), it closes its connections. While it is under way, other calls of the
+     * same thread that find no connection free drive it first.
+     *
+     * A forked child can use what had been answered before the fork; everything else throws
+     * TagCache\ConnectionException there and leaves the parent's connections alone.
+     */
+    final class Batch implements \Countable
+    {
+        /** TagCache::set(); value() of the future: true. @throws \TagCache\Exception nothing is added then */
+        public function set(string $key, mixed $value, array $tags = [], ?int $ttl_ms = null): Future {}
+
+        /** TagCache::add(); value() of the future: true, or false if the key exists. @throws \TagCache\Exception nothing is added then */
+        public function add(string $key, mixed $value, array $tags = [], ?int $ttl_ms = null): Future {}
+
+        /** TagCache::get(); value() of the future: the value, or $default. @throws \TagCache\Exception nothing is added then */
+        public function get(string $key, mixed $default = null): Future {}
+
+        /** TagCache::has(); value() of the future: bool. @throws \TagCache\Exception nothing is added then */
+        public function has(string $key): Future {}
+
+        /** TagCache::delete(); value() of the future: whether it existed. @throws \TagCache\Exception nothing is added then */
+        public function delete(string $key): Future {}
+
+        /** TagCache::increment(); value() of the future: the new number. @throws \TagCache\Exception nothing is added then */
+        public function increment(string $key, int $by = 1, ?int $ttl_ms = null, array $tags = []): Future {}
+
+        /** TagCache::decrement(); value() of the future: the new number. @throws \TagCache\Exception nothing is added then */
+        public function decrement(string $key, int $by = 1, ?int $ttl_ms = null, array $tags = []): Future {}
+
+        /** TagCache::invalidateTag(); value() of the future: how many entries went. @throws \TagCache\Exception nothing is added then */
+        public function invalidateTag(string $tag): Future {}
+
+        /** TagCache::invalidateTags(); value() of the future: how many entries went. @throws \TagCache\Exception nothing is added then */
+        public function invalidateTags(array $tags, string $mode = 'any'): Future {}
+
+        /** TagCache::keysByTag(); value() of the future: a list of keys. @throws \TagCache\Exception nothing is added then */
+        public function keysByTag(string $tag): Future {}
+
+        /** TagCache::searchAny(); value() of the future: a list of keys. @throws \TagCache\Exception nothing is added then */
+        public function searchAny(array $tags): Future {}
+
+        /** TagCache::searchAll(); value() of the future: a list of keys. @throws \TagCache\Exception nothing is added then */
+        public function searchAll(array $tags): Future {}
+
+        /** TagCache::mGet(); value() of the future: the found values by key. @throws \TagCache\Exception nothing is added then */
+        public function mGet(array $keys): Future {}
+
+        /** TagCache::mSet(); value() of the future: how many were stored. @throws \TagCache\Exception nothing is added then */
+        public function mSet(array $items, ?int $ttl_ms = null, array $tags = []): Future {}
+
+        /** TagCache::mSetItems(); value() of the future: how many were stored. @throws \TagCache\Exception nothing is added then */
+        public function mSetItems(array $items): Future {}
+
+        /** TagCache::mAdd(); value() of the future: for each key true, false or an exception. @throws \TagCache\Exception nothing is added then */
+        public function mAdd(array $items, ?int $ttl_ms = null, array $tags = []): Future {}
+
+        /** TagCache::mDelete(); value() of the future: how many existed. @throws \TagCache\Exception nothing is added then */
+        public function mDelete(array $keys): Future {}
+
+        /** TagCache::stats(); value() of the future: the counters of the server. @throws \TagCache\Exception nothing is added then */
+        public function stats(): Future {}
+
+        /** TagCache::flush(); value() of the future: how many entries went. @throws \TagCache\Exception nothing is added then */
+        public function flush(): Future {}
+
+        /**
+         * Sends the commands as far as the network takes them, and returns at once. Waits only if
+         * no connection is free. Commands can't be added any more; a second send() does nothing.
+         *
+         * @throws \TagCache\Exception if no connection could be had; send() may be called again
+         */
+        public function send(): static {}
+
+        /**
+         * Sends if that was not done, and drives the batch until every future is ready.
+         *
+         * @param float|null $seconds at most so long, 0 = without waiting; null = until the time
+         *     limit of the batch
+         * @return bool whether every future is ready: has its value, or will throw why not. False:
+         *     a part of them is, as ready() tells.
+         * @throws \TagCache\Exception
+         */
+        public function wait(?float $seconds = null): bool {}
+
+        /**
+         * Sends if that was not done, and returns a stream for stream_select() and event loops: it
+         * becomes readable when wait(0) has something to do (something arrived, there is room to
+         * send, the time limit is over), and stays readable when every future is ready. It can't
+         * be read from. Each call makes a new one, which the caller may close.
+         *
+         * @return resource
+         * @throws \TagCache\Exception
+         */
+        public function stream() {}
+
+        /** How many futures there are. */
+        public function count(): int {}
+    }
+
+    /** The result of one command of a batch. It keeps its batch alive. */
+    final class Future
+    {
+        /**
+         * Returns the value, the same at each call; sends the batch and waits for it if need be.
+         *
+         * @throws \TagCache\Exception what the method of TagCache of the same name would throw
+         */
+        public function value(): mixed {}
+
+        /** Tells whether value() returns or throws at once. Takes what has arrived, sends nothing. */
+        public function ready(): bool {}
+    }
 
     /** Everything that TagCache throws by itself implements this. */
     interface Exception extends \Throwable

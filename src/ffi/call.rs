@@ -15,6 +15,7 @@ use crate::handle::HandleCell;
 unsafe extern "C" {
     fn zend_parse_arg_str_slow(arg: *mut Zval, dest: *mut *mut ZendStr, arg_num: u32) -> bool;
     fn zend_parse_arg_long_slow(arg: *mut Zval, dest: *mut i64, arg_num: u32) -> bool;
+    fn zend_parse_arg_double_slow(arg: *mut Zval, dest: *mut f64, arg_num: u32) -> bool;
     fn zend_argument_type_error(arg_num: u32, format: *const c_char, ...);
     #[cfg(not(php83))]
     #[link_name = "zend_zval_type_name"]
@@ -151,6 +152,26 @@ impl<'a> Call<'a> {
             return Ok(long);
         }
         Err(self.wrong_type(n, expected))
+    }
+
+    /// Returns a float, `None` for null or if it was left out. *May bail out.*
+    pub(crate) fn optional_double(&self, n: usize) -> Result<Option<f64>, Failure> {
+        match self.optional_value(n) {
+            None => return Ok(None),
+            Some(value) if value.is_null() => return Ok(None),
+            Some(_) => {}
+        }
+        let arg = self.required(n);
+        // SAFETY: `arg` is a live argument of this call.
+        if let Some(number) = unsafe { &*arg }.double() {
+            return Ok(Some(number));
+        }
+        let mut double = 0.0;
+        // SAFETY: as above; `double` outlives the call.
+        if unsafe { zend_parse_arg_double_slow(arg, &raw mut double, number(n)) } {
+            return Ok(Some(double));
+        }
+        Err(self.wrong_type(n, c"of type ?float"))
     }
 
     /// Returns an array.

@@ -11,13 +11,13 @@ use std::num::NonZeroU64;
 
 use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::BailoutGuard;
-use tagcache_client::ServerStats;
+use tagcache_client::{ServerStats, TagMatch};
 
 pub(crate) use self::answer::Answer;
 pub(crate) use self::bulk::{Stored, add_many, delete_many, get_many, put_items, put_many};
-pub(crate) use self::tags::{invalidate_tag, invalidate_tags, keys_by_tag, search};
+pub(crate) use self::tags::{invalidate_tag, invalidate_tags, keys_by_tag, search, verb};
 use crate::error::Failure;
-use crate::ffi::Key;
+use crate::ffi::{Call, Key};
 use crate::handle::HandleCell;
 use crate::options::quoted;
 use crate::scratch::{Buffers, Scratch};
@@ -136,6 +136,18 @@ fn ask(
     encode(&mut scratch)?;
     handle.call(&mut scratch)?;
     Ok(scratch)
+}
+
+/// Reads argument `n` of a call, the mode of `invalidateTags()`. *May bail out.*
+pub(crate) fn mode(call: &Call<'_>, n: usize) -> Result<TagMatch, Failure> {
+    match if call.has(n) { call.str(n)? } else { b"any" } {
+        b"any" => Ok(TagMatch::Any),
+        b"all" => Ok(TagMatch::All),
+        other => Err(Failure::Invalid(format!(
+            "$mode must be 'any' or 'all', {} given",
+            quoted(other)
+        ))),
+    }
 }
 
 /// Checks the handle and takes buffers to encode its commands into.

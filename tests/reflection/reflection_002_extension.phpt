@@ -7,7 +7,7 @@ require __DIR__ . '/../inc/test.inc';
 $extension = new ReflectionExtension('tagcache');
 same_set(['TagCache', 'TagCache\Exception', 'TagCache\ConnectionException', 'TagCache\TimeoutException', 'TagCache\PoolExhaustedException',
     'TagCache\ProtocolException', 'TagCache\ServerException', 'TagCache\InvalidArgumentException', 'TagCache\SerializationException',
-    'TagCache\ClosedException'], $extension->getClassNames(), 'classes');
+    'TagCache\ClosedException', 'TagCache\Pipeline', 'TagCache\Batch', 'TagCache\Future'], $extension->getClassNames(), 'classes');
 same_set(['tagcache_create', 'tagcache_put', 'tagcache_get', 'tagcache_delete', 'tagcache_invalidate_tag', 'tagcache_keys_by_tag',
     'tagcache_bulk_get', 'tagcache_bulk_put', 'tagcache_stats', 'tagcache_flush', 'tagcache_search_any', 'tagcache_search_all', 'tagcache_close'],
     array_keys($extension->getFunctions()), 'functions');

@@ -1,0 +1,166 @@
+//! Class `TagCache\Pipeline`: collects commands, sends them in one exchange, and collects anew.
+
+use ext_php_rs::boxed::ZBox;
+use ext_php_rs::builders::ClassBuilder;
+use ext_php_rs::error::Result as BindingResult;
+use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags};
+use ext_php_rs::types::{ZendHashTable, Zval};
+use ext_php_rs::zend::{ExecuteData, ce};
+
+use crate::collect::{self, Collected, Collector, Collects};
+use crate::error::Failure;
+use crate::ffi::{self, Call, Class, Held, Instance};
+use crate::handle::HandleCell;
+use crate::signature::declare;
+
+static CLASS: Class<Pipeline> = Class::unregistered();
+
+/// What an object of the class holds.
+#[derive(Debug, Default)]
+pub(crate) struct Pipeline(Collector);
+
+impl Instance for Pipeline {
+    fn class() -> &'static Class<Self> {
+        &CLASS
+    }
+
+    fn held(&self) -> &Held {
+        &self.0.held
+    }
+}
+
+impl Collects for Pipeline {
+    fn collector(&self) -> &Collector {
+        &self.0
+    }
+
+    fn added(&self, call: &Call<'_>, _n: usize, result: &mut Zval) {
+        *result = ffi::this(call);
+    }
+}
+
+/// Registers the class. For MINIT.
+///
+/// # Errors
+///
+/// What the binding says when PHP refuses it.
+pub(crate) fn register() -> BindingResult<()> {
+    let class = ClassBuilder::new("TagCache\\Pipeline")
+        .flags(ClassFlags::Final | ClassFlags::NoDynamicProperties)
+        .implements((ce::countable, "Countable"));
+    let class = collect::declare_all::<Pipeline>(class, DataType::Mixed);
+    [
+        declare("execute", execute, &[], Some(DataType::Array)),
+        declare("discard", discard, &[], Some(DataType::Mixed)),
+        declare("count", count, &[], Some(DataType::Long)),
+    ]
+    .into_iter()
+    .fold(class, |class, method| {
+        class.method(method, MethodFlags::Public)
+    })
+    .registration(|class, infos| {
+        CLASS.install(class);
+        Box::leak(infos);
+    })
+    .register()?;
+    for name in collect::names().chain(["discard"]) {
+        ffi::patch(
+            Some(CLASS.entry()),
+            &name.to_ascii_lowercase(),
+            None,
+            ffi::STATIC,
+        );
+    }
+    Ok(())
+}
+
+/// Makes a pipeline for `handle` in `into`; with `fill`, lets that fill it, and puts the results
+/// in its place. *May bail out.*
+pub(crate) fn make(
+    handle: &HandleCell,
+    fill: Option<&Zval>,
+    into: &mut Zval,
+) -> Result<(), Failure> {
+    handle.check()?;
+    let mut object = Zval::new();
+    CLASS.make(&mut object).0.open(handle)?;
+    if let Some(fill) = fill {
+        ffi::call_with(fill, &object)?;
+        let pipeline = CLASS.state(&object).expect("BUG: the object was just made");
+        into.set_hashtable(run(&pipeline.0)?);
+    } else {
+        *into = object;
+    }
+    Ok(())
+}
+
+extern "C" fn execute(frame: &mut ExecuteData, result: &mut Zval) {
+    ffi::handle(frame, result, |call, result| {
+        match run(&CLASS.this(call).0) {
+            Ok(results) => result.set_hashtable(results),
+            Err(failure) => failure.throw(),
+        }
+    });
+}
+
+extern "C" fn discard(frame: &mut ExecuteData, result: &mut Zval) {
+    ffi::handle(frame, result, |call, result| {
+        match CLASS.this(call).0.take() {
+            Ok(_) => *result = ffi::this(call),
+            Err(failure) => failure.throw(),
+        }
+    });
+}
+
+extern "C" fn count(frame: &mut ExecuteData, result: &mut Zval) {
+    ffi::handle(frame, result, |call, result| {
+        result.set_long(i64::try_from(CLASS.this(call).0.len()).unwrap_or(i64::MAX));
+    });
+}
+
+/// Sends what was collected and makes the results. From here on the pipeline is empty, and code
+/// of the user that runs while values are made can fill it anew. If nothing could be sent, all
+/// stays as it was.
+fn run(collector: &Collector) -> Result<ZBox<ZendHashTable>, Failure> {
+    let mut collected = collector.take()?;
+    let lost = match collector.handle.call(&mut collected.scratch) {
+        Ok(()) => None,
+        Err(failure) if failure.is_before_sending() => {
+            collector.put_back(collected);
+            return Err(failure);
+        }
+        Err(Failure::Client(error)) => {
+            let scratch = &collected.scratch;
+            let (answered, of) = (scratch.replies.len(), scratch.commands.len());
+            Some(Failure::lost(&error, answered, of).into_exception()?)
+        }
+        Err(failure) => Some(failure.into_exception()?),
+    };
+    results(&collected, lost.as_ref())
+}
+
+/// Makes the results in order, an exception in the place of each that failed; calls whose replies
+/// are not all there get `lost`.
+fn results(collected: &Collected, lost: Option<&Zval>) -> Result<ZBox<ZendHashTable>, Failure> {
+    let replies = &collected.scratch.replies;
+    let mut results =
+        ZendHashTable::with_capacity(u32::try_from(collected.asked.len()).unwrap_or(0));
+    for asked in collected.asked.iter() {
+        let mut value = Zval::new();
+        match lost {
+            Some(lost) if asked.count > 0 && asked.first + asked.count > replies.len() => {
+                value = lost.shallow_clone();
+            }
+            _ => {
+                let about = &collected.held[asked.about];
+                let default = asked.default.map(|default| &collected.held[default]);
+                let span = (asked.first, asked.count);
+                if let Err(failure) = asked.answer.read(replies, span, about, default, &mut value) {
+                    value = failure.into_exception()?;
+                }
+            }
+        }
+        ffi::append(&mut results, value);
+    }
+    Ok(results)
+}

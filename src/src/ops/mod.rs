@@ -1,0 +1,174 @@
+//! The calls, as the methods and the functions share them. All go the same way: check the
+//! handle, [`encode`], one [`HandleCell::call`], make an [`answer`] of the replies. Pipelines and
+//! batches go the first half of the way when they are filled and the second half later.
+
+mod answer;
+mod bulk;
+pub(crate) mod encode;
+mod tags;
+
+use std::num::NonZeroU64;
+
+use ext_php_rs::types::{ZendHashTable, Zval};
+use ext_php_rs::zend::BailoutGuard;
+use tagcache_client::{ServerStats, TagMatch};
+
+pub(crate) use self::answer::Answer;
+pub(crate) use self::bulk::{Stored, add_many, delete_many, get_many, put_items, put_many};
+pub(crate) use self::tags::{invalidate_tag, invalidate_tags, keys_by_tag, search, verb};
+use crate::error::Failure;
+use crate::ffi::{Call, Key};
+use crate::handle::HandleCell;
+use crate::options::quoted;
+use crate::scratch::{Buffers, Scratch};
+
+/// A time to live, or none.
+pub(crate) type Ttl = Option<NonZeroU64>;
+
+/// Whether a value replaces what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// It does.
+    Always,
+    /// Only if nothing is.
+    IfAbsent,
+}
+
+impl Put {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Always => "PUT",
+            Self::IfAbsent => "ADD",
+        }
+    }
+}
+
+/// The direction of a count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Count {
+    /// Upwards.
+    Up,
+    /// Downwards.
+    Down,
+}
+
+impl Count {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Up => "INCR",
+            Self::Down => "DECR",
+        }
+    }
+}
+
+/// Stores a value. Returns false only for [`Put::IfAbsent`] when the key exists.
+pub(crate) fn put(
+    handle: &HandleCell,
+    key: &[u8],
+    value: &Zval,
+    tags: Option<&ZendHashTable>,
+    ttl: Ttl,
+    how: Put,
+) -> Result<bool, Failure> {
+    let scratch = ask(handle, |buffers| {
+        encode::put(buffers, key, value, tags, ttl, how)
+    })?;
+    answer::put(scratch.replies.get(0), key, how)
+}
+
+/// Reads a value into `into`; false if there is none. *May bail out.*
+pub(crate) fn get(handle: &HandleCell, key: &[u8], into: &mut Zval) -> Result<bool, Failure> {
+    let scratch = ask(handle, |buffers| encode::get(buffers, key))?;
+    answer::get(scratch.replies.get(0), key, into)
+}
+
+/// Tells whether a key exists.
+pub(crate) fn has(handle: &HandleCell, key: &[u8]) -> Result<bool, Failure> {
+    let scratch = ask(handle, |buffers| encode::get(buffers, key))?;
+    answer::has(scratch.replies.get(0), key)
+}
+
+/// Deletes a key; returns whether it existed.
+pub(crate) fn delete(handle: &HandleCell, key: &[u8]) -> Result<bool, Failure> {
+    let scratch = ask(handle, |buffers| encode::delete(buffers, key))?;
+    answer::delete(scratch.replies.get(0), key)
+}
+
+/// Adds to or subtracts from an integer; returns the new one.
+pub(crate) fn count(
+    handle: &HandleCell,
+    key: &[u8],
+    by: i64,
+    ttl: Ttl,
+    tags: Option<&ZendHashTable>,
+    direction: Count,
+) -> Result<i64, Failure> {
+    let scratch = ask(handle, |buffers| {
+        encode::count(buffers, key, by, ttl, tags, direction)
+    })?;
+    answer::count(scratch.replies.get(0), key, direction)
+}
+
+/// Returns the counters of the server.
+pub(crate) fn stats(handle: &HandleCell) -> Result<ServerStats, Failure> {
+    let scratch = ask(handle, |buffers| {
+        encode::stats(buffers);
+        Ok(())
+    })?;
+    answer::stats(scratch.replies.get(0))
+}
+
+/// Removes everything; returns how much.
+pub(crate) fn flush(handle: &HandleCell) -> Result<i64, Failure> {
+    let scratch = ask(handle, |buffers| {
+        encode::flush(buffers);
+        Ok(())
+    })?;
+    answer::removed(scratch.replies.get(0), "FLUSH", b"")
+}
+
+/// Encodes and sends, and returns the replies. *May bail out* if `encode` may.
+fn ask(
+    handle: &HandleCell,
+    encode: impl FnOnce(&mut Buffers) -> Result<(), Failure>,
+) -> Result<BailoutGuard<Scratch>, Failure> {
+    let mut scratch = begin(handle)?;
+    encode(&mut scratch)?;
+    handle.call(&mut scratch)?;
+    Ok(scratch)
+}
+
+/// Reads argument `n` of a call, the mode of `invalidateTags()`. *May bail out.*
+pub(crate) fn mode(call: &Call<'_>, n: usize) -> Result<TagMatch, Failure> {
+    match if call.has(n) { call.str(n)? } else { b"any" } {
+        b"any" => Ok(TagMatch::Any),
+        b"all" => Ok(TagMatch::All),
+        other => Err(Failure::Invalid(format!(
+            "$mode must be 'any' or 'all', {} given",
+            quoted(other)
+        ))),
+    }
+}
+
+/// Checks the handle and takes buffers to encode its commands into.
+pub(crate) fn begin(handle: &HandleCell) -> Result<BailoutGuard<Scratch>, Failure> {
+    handle.check()?;
+    Ok(Scratch::take())
+}
+
+/// Returns the bytes of a key that was found to be a string or an integer.
+fn bytes(key: &Zval) -> Vec<u8> {
+    match Key::from_zval(key) {
+        Some(Key::Str(text)) => text.to_vec(),
+        Some(Key::Int(number)) => number.to_string().into_bytes(),
+        None => Vec::new(),
+    }
+}
+
+fn key_named(key: &[u8]) -> String {
+    format!("the value for key {}", quoted(key))
+}
+
+fn value_named(key: &[u8]) -> String {
+    format!("the value stored under key {} can't be read", quoted(key))
+}
