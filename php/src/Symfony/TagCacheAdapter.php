@@ -20,8 +20,11 @@ use TagCache\Support\Keyspace;
  */
 final class TagCacheAdapter extends AbstractTagAwareAdapter
 {
-    /** What the parent class puts between namespace and tag. */
-    private const TAG_MARK = "\0tags\0";
+    /** What the parent class puts between namespace and key when versioning is on. */
+    protected const NS_SEPARATOR = ':';
+
+    /** What the parent class puts between namespace and tag: NUL up to Symfony 5, then \1. */
+    private const TAG_MARK = '/[\0\1]tags[\0\1]/';
 
     private readonly TagCache $client;
     private readonly Keyspace $names;
@@ -133,7 +136,10 @@ final class TagCacheAdapter extends AbstractTagAwareAdapter
     {
         $tags = [];
         foreach ($tagIds as $tagId) {
-            $tags[] = $this->names->tag(explode(self::TAG_MARK, $tagId, 2)[1] ?? $tagId);
+            $tags[] = $this->names->tag(
+                preg_split(self::TAG_MARK, $tagId, 2)[1]
+                    ?? throw new \LogicException("This version of symfony/cache names tags otherwise: $tagId"),
+            );
         }
         $this->client->invalidateTags($tags);
 

@@ -1,0 +1,45 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TagCache\Tests;
+
+use PHPUnit\Framework\TestCase;
+
+/** The snippets of docs/frameworks.md that need no framework around them. */
+final class DocsTest extends TestCase
+{
+    public function testPsr16(): void
+    {
+        eval(Docs::block('psr16'));
+        self::assertTrue($cache->set('key', 1, 60));
+        self::assertSame(1, $cache->get('key'));
+        $cache->clear();
+    }
+
+    public function testPsr6(): void
+    {
+        eval(Docs::block('psr6'));
+        self::assertFalse($pool->hasItem('user.42'));
+        $pool->save($pool->getItem('user.42')->set(1)->setTags(['users']));
+        self::assertSame(1, Server::handle()->invalidateTag('my-app#users'), 'as the page says');
+        self::assertFalse($pool->hasItem('user.42'));
+        $pool->clear();
+    }
+
+    public function testSymfony(): void
+    {
+        eval(Docs::block('symfony alone'));
+        self::assertSame(['name' => 'Ada'], $user);
+        self::assertFalse($cache->hasItem('user.42'));
+    }
+
+    public function testSession(): void
+    {
+        $code = 'require $argv[1]; ini_set("session.use_cookies", "0"); session_cache_limiter("");'
+            . Docs::block('session') . '$_SESSION["n"] = 1; session_write_close(); session_start(); echo $_SESSION["n"];'
+            . 'session_destroy();';
+        $child = Support\Processes::start($code, [__DIR__ . '/bootstrap.php']);
+        self::assertSame([0, '1'], Support\Processes::finish($child));
+    }
+}

@@ -1,0 +1,124 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TagCache\Tests\Support;
+
+use PHPUnit\Framework\TestCase;
+use TagCache\Support\Keyspace;
+use TagCache\Support\Mutex;
+use TagCache\Tests\Server;
+
+final class MutexTest extends TestCase
+{
+    private Keyspace $names;
+
+    protected function setUp(): void
+    {
+        $this->names = new Keyspace(Server::freshNamespace());
+    }
+
+    private function mutex(string $name = 'lock', ?string $owner = null): Mutex
+    {
+        return new Mutex(Server::handle(), $this->names, $name, $owner);
+    }
+
+    public function testOnlyOneHoldsIt(): void
+    {
+        [$a, $b] = [$this->mutex(), $this->mutex()];
+        self::assertTrue($a->acquire(5_000));
+        self::assertFalse($b->acquire(5_000));
+        self::assertFalse($a->acquire(5_000), 'not even the owner takes it twice');
+        self::assertTrue($a->isHeld());
+        self::assertFalse($b->isHeld());
+        self::assertSame($a->owner, $b->holder());
+        self::assertFalse($b->release());
+        self::assertTrue($a->release());
+        self::assertFalse($a->release());
+        self::assertNull($a->holder());
+        self::assertTrue($b->acquire(5_000));
+        $b->release();
+    }
+
+    public function testAnOwnerThatExpiredTakesNothingFromTheNext(): void
+    {
+        [$a, $b] = [$this->mutex(), $this->mutex()];
+        self::assertTrue($a->acquire(30));
+        usleep(60_000);
+        self::assertNull($a->holder());
+        self::assertTrue($b->acquire(5_000));
+        self::assertFalse($a->release());
+        self::assertTrue($b->isHeld());
+        $b->release();
+    }
+
+    public function testAForcedReleaseLeavesNothingBehind(): void
+    {
+        [$a, $b] = [$this->mutex(), $this->mutex()];
+        self::assertTrue($a->acquire(null));
+        $b->forceRelease();
+        self::assertTrue($b->acquire(5_000));
+        self::assertFalse($a->release());
+        self::assertTrue($b->isHeld());
+        $b->release();
+    }
+
+    public function testLocksOfOtherNamesAndOwnersAreOthers(): void
+    {
+        $a = $this->mutex('a!b', 'c');
+        $b = $this->mutex('a', 'b!c');
+        self::assertTrue($a->acquire(5_000));
+        self::assertTrue($b->acquire(5_000));
+        self::assertTrue($a->release());
+        self::assertTrue($b->isHeld());
+        $b->release();
+    }
+
+    public function testWaiting(): void
+    {
+        [$a, $b] = [$this->mutex(), $this->mutex()];
+        $a->acquire(150);
+        $began = hrtime(true);
+        self::assertFalse($b->acquireWithin(50, 5_000));
+        $waited = (hrtime(true) - $began) / 1e6;
+        self::assertGreaterThan(45, $waited);
+        self::assertLessThan(140, $waited);
+        self::assertTrue($b->acquireWithin(2_000, 5_000), 'the first owner expires meanwhile');
+        $b->release();
+    }
+
+    public function testManyProcessesCountWithoutLoss(): void
+    {
+        $client = Server::handle();
+        $key = $this->names->key('n');
+        $client->set($key, 0, [], 60_000);
+        $code = <<<'PHP'
+            require $argv[1];
+            $client = TagCache\Tests\Server::handle();
+            $names = new TagCache\Support\Keyspace($argv[2]);
+            for ($i = 0; $i < 25; ++$i) {
+                $lock = new TagCache\Support\Mutex($client, $names, 'counter');
+                $lock->acquireWithin(20_000, 10_000) || exit(1);
+                $n = $client->get($names->key('n'));
+                usleep(random_int(0, 300));
+                $client->set($names->key('n'), $n + 1, [], 60_000);
+                $lock->release() || exit(2);
+            }
+            PHP;
+        $namespace = substr($key, 0, -2);
+        $children = [];
+        for ($i = 0; $i < 4; ++$i) {
+            $children[] = Processes::start($code, [dirname(__DIR__) . '/bootstrap.php', $namespace]);
+        }
+        foreach ($children as $child) {
+            self::assertSame([0, ''], Processes::finish($child));
+        }
+        self::assertSame(100, $client->get($key));
+    }
+
+    public function testAServerThatIsAwayThrows(): void
+    {
+        $this->expectException(\TagCache\ConnectionException::class);
+        (new Mutex(Server::absent(), $this->names, 'lock'))->acquire(1_000);
+    }
+}

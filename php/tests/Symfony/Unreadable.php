@@ -1,0 +1,14 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TagCache\Tests\Symfony;
+
+/** Serializes well and throws when it is read back. */
+final class Unreadable
+{
+    public function __wakeup(): void
+    {
+        throw new \RuntimeException('unreadable');
+    }
+}
