@@ -48,6 +48,10 @@ mod fanout;
 mod seal;
 mod sync;
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod properties;
+
 pub use call::{MakeRoom, call, call_after};
 pub use codec::{
     Algorithm, Compression, DecodeError, Decoded, MAX_DECOMPRESSED, Value, decode, decode_within,

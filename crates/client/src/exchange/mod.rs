@@ -223,3 +223,28 @@ impl Transfer {
         }
     }
 }
+
+/// Reads what arrives in `chunks` as the replies to `commands`; the end of them is the end of the connection. Returns
+/// the replies and why it ended early.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn replay<'a>(
+    commands: &Commands,
+    chunks: impl Iterator<Item = &'a [u8]>,
+    max_reply_bytes: usize,
+) -> (Replies, Option<Cause>) {
+    let mut replies = Replies::new();
+    let mut reader = Reader::new(None, max_reply_bytes);
+    for chunk in chunks.filter(|chunk| !chunk.is_empty()) {
+        if reader.is_done(commands, &replies) {
+            // Nobody reads on: the next check-out finds it.
+            let bytes = chunk.len();
+            let cause = Cause::Protocol(ProtocolFault::Surplus { bytes });
+            return (replies, Some(cause));
+        }
+        if let Err(cause) = reader.feed(chunk, commands, &mut replies) {
+            return (replies, Some(cause));
+        }
+    }
+    let cut_off = !reader.is_done(commands, &replies);
+    (replies, cut_off.then_some(Cause::PeerClosed))
+}

@@ -165,6 +165,20 @@ impl Reader {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+impl Reader {
+    /// Takes `bytes` as if they had been received.
+    pub(super) fn feed(
+        &mut self,
+        bytes: &[u8],
+        commands: &Commands,
+        replies: &mut Replies,
+    ) -> Result<(), Cause> {
+        replies.bytes.extend_from_slice(bytes);
+        self.cut(commands, replies)
+    }
+}
+
 /// Shows the beginning of a line from the network in an error message: printable, and not all of it.
 fn excerpt(line: &[u8]) -> String {
     const SHOWN: usize = 40;
