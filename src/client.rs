@@ -17,6 +17,7 @@ use crate::ops::{self, Count, Put, Stored};
 use crate::options::{self, Options};
 use crate::pipeline;
 use crate::registry;
+use crate::remember::{Remember, Settings};
 use crate::report;
 use crate::signature::{
     BY, DEFAULT, ITEMS, KEY, KEYS, MODE, NO_TAGS, Param, TAG, TAGS, TTL, VALUE, declare, param,
@@ -26,6 +27,8 @@ static CLASS: Slot = Slot::empty();
 
 const FILL: Param = param("fill", DataType::Callable).nullable().or("null");
 const OPTIONS: Param = param("options", DataType::Mixed).or("null");
+const MAKE: Param = param("make", DataType::Callable);
+const SETTINGS: Param = param("options", DataType::Array).or("[]");
 
 /// Registers the class. For MINIT.
 ///
@@ -49,6 +52,12 @@ pub(crate) fn register() -> BindingResult<()> {
         declare("set", set, &[KEY, VALUE, NO_TAGS, TTL], BOOL),
         declare("add", add, &[KEY, VALUE, NO_TAGS, TTL], BOOL),
         declare("get", get, &[KEY, DEFAULT], MIXED),
+        declare(
+            "remember",
+            remember,
+            &[KEY, MAKE, NO_TAGS, TTL, SETTINGS],
+            MIXED,
+        ),
         declare("has", has, &[KEY], BOOL),
         declare("delete", delete, &[KEY], BOOL),
         declare("increment", increment, &[KEY, BY, TTL, NO_TAGS], INT),
@@ -144,6 +153,21 @@ methods! {
         if !ops::get(call.this(), call.str(0)?, result)? {
             *result = call.optional_value(1).map_or_else(Zval::null, Zval::shallow_clone);
         }
+    };
+    remember => |call, result| {
+        let make = call.value(1);
+        if !ffi::is_callable(make) {
+            return Err(call.wrong_type(1, c"a valid callback"));
+        }
+        let remember = Remember {
+            handle: call.this(),
+            key: call.str(0)?,
+            make,
+            tags: call.optional_array(2)?,
+            ttl: ttl(call.optional_long(3)?)?,
+            settings: Settings::of(call.optional_array(4)?)?,
+        };
+        remember.run(result)?;
     };
     has => |call, result| result.set_bool(ops::has(call.this(), call.str(0)?)?);
     delete => |call, result| result.set_bool(ops::delete(call.this(), call.str(0)?)?);

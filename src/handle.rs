@@ -1,8 +1,9 @@
 //! What an object of class `TagCache` holds: its options and the pool they lead to.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
-use tagcache_client::{Commands, Fanout, PoolStats, call_after};
+use tagcache_client::{CallLimits, Commands, Fanout, PoolStats, Replies, Reply, call_after};
 
 use crate::batch::with_room;
 use crate::error::Failure;
@@ -17,6 +18,9 @@ const CLOSED: &str =
     "the handle is closed; make a new one (its pool and connections are still there)";
 const NEVER_MADE: &str = "the handle was never made: the constructor of TagCache did not run or did not succeed; a \
      subclass calls parent::__construct()";
+
+/// How long an [`Errand`] may take at most: somebody waits for it to go on.
+const ERRAND_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The state of a handle.
 #[derive(Debug, Default)]
@@ -98,6 +102,23 @@ impl HandleCell {
         })
     }
 
+    /// Returns what sends `commands`, one that removes entries, whatever becomes of the handle.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Closed`].
+    pub(crate) fn errand(&self, commands: Commands) -> Result<Errand, Failure> {
+        self.with(|open| {
+            let limits = open.options.limits;
+            let timeout = limits.timeout.min(ERRAND_TIMEOUT);
+            Ok(Errand {
+                pool: registry::pool(&open.options.pool),
+                limits: CallLimits { timeout, ..limits },
+                commands,
+            })
+        })
+    }
+
     /// Returns the name of the server and how its pool is.
     pub(crate) fn pool_stats(&self) -> Result<(String, PoolStats), Failure> {
         self.with(|open| {
@@ -120,6 +141,32 @@ impl HandleCell {
             State::Open(open) => use_it(open),
             State::Closed => Err(Failure::Closed(CLOSED)),
             State::Unmade => Err(Failure::Closed(NEVER_MADE)),
+        }
+    }
+}
+
+/// A command to be sent later, perhaps while PHP bails out: it runs no PHP code and needs no handle.
+#[derive(Debug)]
+pub(crate) struct Errand {
+    pool: SharedPool,
+    limits: CallLimits,
+    commands: Commands,
+}
+
+impl Errand {
+    /// Sends the command; returns how many entries it removed. Does nothing in a forked child, which
+    /// does not own what its parent wants to remove.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call_after`].
+    pub(crate) fn run(&self) -> Result<u64, Failure> {
+        let mut replies = Replies::new();
+        let (pool, limits) = (self.pool.get(), &self.limits);
+        with_room(|room| call_after(pool, limits, &self.commands, &mut replies, room))?;
+        match replies.get(0) {
+            Reply::Count(removed) => Ok(removed),
+            _ => Ok(0),
         }
     }
 }

@@ -13,6 +13,7 @@
 //! | [`handle`] | the state in an object; the only way to the client's `call` |
 //! | [`value`] | zvals to what the client encodes, and back |
 //! | [`options`] | INI settings, array and DSN to what the client takes |
+//! | [`remember`], [`lock`] | values that a callback makes; locks in the server |
 //! | [`registry`] | the pools of the process |
 //! | [`scratch`] | buffers that a thread uses again |
 //! | [`error`] | failures to exceptions and warnings |
@@ -34,10 +35,12 @@ mod ffi;
 mod functions;
 mod handle;
 mod lifecycle;
+mod lock;
 mod ops;
 mod options;
 mod pipeline;
 mod registry;
+mod remember;
 mod report;
 mod scratch;
 mod signature;

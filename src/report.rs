@@ -15,6 +15,17 @@ pub(crate) fn table(rows: &[(&str, Zval)]) -> ZBox<ZendHashTable> {
     table
 }
 
+/// Makes a list of strings. *May bail out.*
+pub(crate) fn list(texts: &[&[u8]]) -> ZBox<ZendHashTable> {
+    let mut list = ZendHashTable::new();
+    for text in texts {
+        let mut value = Zval::new();
+        value.set_zend_string(ZendStr::new(text, false));
+        list.push(value).expect("BUG: a zval is a zval");
+    }
+    list
+}
+
 /// Makes a string.
 pub(crate) fn text(text: &str) -> Zval {
     let mut value = Zval::new();

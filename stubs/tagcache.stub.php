@@ -109,6 +109,34 @@ namespace {
         public function get(string $key, mixed $default = null): mixed {}
 
         /**
+         * Reads a value; if there is none, $make makes it, and it is stored.
+         *
+         * One caller makes it, the others wait for it: the threads of a process by sleeping until it
+         * is there, other processes and machines by a lock in the server, at most for `wait_ms`.
+         * Whoever has waited that long makes it himself. No connection is held meanwhile, and $make may
+         * use the cache, throw (the exception goes to the caller, and the next one makes it) or exit.
+         *
+         * With `$ttl_ms` some caller makes the value anew shortly before its time is over, by chance,
+         * and the earlier the longer it takes to make, so that it never is missing for all at once;
+         * the others go on with the old one. With `stale_ms` they do so after its time is over, too.
+         * For this a note stands beside the value, under the key with "~note" behind it; the lock
+         * is "~lock".
+         *
+         *  - `wait_ms` 5000: how long to wait for another caller, 0-86400000
+         *  - `lock_ms` 30000: when another process may go on if this one has died, 1-86400000
+         *  - `stale_ms` 0: how long the old value may be used after its time, 0-86400000
+         *  - `beta` 1.0: 0 = never early; more = earlier, to 1000
+         *
+         * If the value was made but can't be stored, it is returned all the same, with E_WARNING.
+         *
+         * @param callable(): mixed $make
+         * @param string[] $tags
+         * @param array{wait_ms?: int, lock_ms?: int, stale_ms?: int, beta?: float} $options
+         * @throws \TagCache\Exception
+         */
+        public function remember(string $key, callable $make, array $tags = [], ?int $ttl_ms = null, array $options = []): mixed {}
+
+        /**
          * Tells whether the key exists (a stored null or false does).
          *
          * The value travels all the same, as the server has no command for this.

@@ -3,7 +3,7 @@
 use std::ptr;
 
 use ext_php_rs::ffi::{_call_user_function_impl, ext_php_rs_executor_globals};
-use ext_php_rs::types::{ZendObject, Zval};
+use ext_php_rs::types::{ZendObject, ZendStr, Zval};
 
 use super::exception_is_pending;
 use crate::error::Failure;
@@ -12,6 +12,7 @@ unsafe extern "C" {
     fn zend_is_unwind_exit(exception: *const ZendObject) -> bool;
     fn zend_is_graceful_exit(exception: *const ZendObject) -> bool;
     fn zend_clear_exception();
+    fn zend_is_callable(function: *mut Zval, flags: u32, name: *mut *mut ZendStr) -> bool;
 }
 
 /// Takes the exception that is pending off its way; `None` if there is none, or if it is the
@@ -54,4 +55,37 @@ pub(crate) fn call_with(function: &Zval, argument: &Zval) -> Result<(), Failure>
     } else {
         Ok(())
     }
+}
+
+/// Returns whether `value` can be called. *May bail out* (autoloaders).
+pub(crate) fn is_callable(value: &Zval) -> bool {
+    // SAFETY: PHP reads the value; no name is asked for.
+    unsafe { zend_is_callable(ptr::from_ref(value).cast_mut(), 0, ptr::null_mut()) }
+}
+
+/// Calls `function` without arguments and returns what it returns. *May bail out.*
+///
+/// # Errors
+///
+/// [`Failure::Thrown`] for what it throws.
+pub(crate) fn call_user(function: &Zval) -> Result<Zval, Failure> {
+    let mut result = Zval::new();
+    // SAFETY: PHP reads the function and writes the result; both live.
+    unsafe {
+        _call_user_function_impl(
+            ptr::null_mut(),
+            ptr::from_ref(function).cast_mut(),
+            &raw mut result,
+            0,
+            ptr::null_mut(),
+            ptr::null_mut(),
+        );
+    }
+    if exception_is_pending() {
+        return Err(Failure::Thrown);
+    }
+    if result.is_reference() {
+        result = result.dereference().shallow_clone();
+    }
+    Ok(result)
 }

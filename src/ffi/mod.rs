@@ -27,7 +27,7 @@ mod stream;
 
 pub(crate) use array::{Items, Key, append, insert, without_references};
 pub(crate) use call::{Call, handle};
-pub(crate) use caught::{call_with, take_exception};
+pub(crate) use caught::{call_user, call_with, is_callable, take_exception};
 pub(crate) use error::{
     Slot, exception_is_pending, raise_deprecated, raise_warning, read_property, spl_parent,
     this_property, throw, update_long, update_str,

@@ -82,6 +82,22 @@ pub(crate) fn get(handle: &HandleCell, key: &[u8], into: &mut Zval) -> Result<bo
     answer::get(scratch.replies.get(0), key, into)
 }
 
+/// Reads two values into `into`, in one exchange; returns which were there. *May bail out.*
+pub(crate) fn get_two(
+    handle: &HandleCell,
+    keys: [&[u8]; 2],
+    into: [&mut Zval; 2],
+) -> Result<[bool; 2], Failure> {
+    let scratch = ask(handle, |buffers| {
+        keys.iter().try_for_each(|key| encode::get(buffers, key))
+    })?;
+    let [one, two] = into;
+    Ok([
+        answer::get(scratch.replies.get(0), keys[0], one)?,
+        answer::get(scratch.replies.get(1), keys[1], two)?,
+    ])
+}
+
 /// Tells whether a key exists.
 pub(crate) fn has(handle: &HandleCell, key: &[u8]) -> Result<bool, Failure> {
     let scratch = ask(handle, |buffers| encode::get(buffers, key))?;

@@ -1,0 +1,90 @@
+//! A lock in the server, for the processes and machines that share it: an entry that only one can
+//! ADD, with a time to live and a tag that nobody else has. Invalidating the tag gives it back; an
+//! owner whose time was over removes nothing by that, whoever has the lock meanwhile.
+
+use std::cell::Cell;
+use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroU64;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::error::Failure;
+use crate::handle::{Errand, HandleCell};
+use crate::ops::{self, Put};
+use crate::report;
+
+/// A lock, until it is dropped. It refers to the pool, not to the handle, which user code may close.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    owner: Vec<u8>,
+    /// Taken out when it has been given back.
+    release: Option<Errand>,
+}
+
+impl Lock {
+    /// Takes the lock `name` for at most `ttl`; `None` if somebody has it. *May bail out.*
+    ///
+    /// # Errors
+    ///
+    /// What keeps the server from answering.
+    pub(crate) fn take(
+        handle: &HandleCell,
+        name: &[u8],
+        ttl: NonZeroU64,
+    ) -> Result<Option<Self>, Failure> {
+        let owner = owner();
+        // What can fail without leaving a lock behind comes first.
+        let mut scratch = ops::begin(handle)?;
+        ops::encode::invalidate_tag(&mut scratch, &owner)?;
+        let release = handle.errand(scratch.commands.clone())?;
+        drop(scratch);
+        let tags = report::list(&[&owner]);
+        let value = report::text("locked");
+        let taken = ops::put(handle, name, &value, Some(&tags), Some(ttl), Put::IfAbsent)?;
+        Ok(taken.then_some(Self {
+            owner,
+            release: Some(release),
+        }))
+    }
+
+    /// Returns whether it is still held, which it is not when its time was over.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the server from answering.
+    pub(crate) fn is_held(&self, handle: &HandleCell) -> Result<bool, Failure> {
+        Ok(!ops::keys_by_tag(handle, &self.owner)?.is_empty())
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some(release) = self.release.take() {
+            // If this fails, whoever waits for it waits for the end of its time to live.
+            let _ = release.run();
+        }
+    }
+}
+
+/// Returns a tag that nobody else has had.
+fn owner() -> Vec<u8> {
+    let nanos = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos());
+    format!(
+        "~owner:{:x}-{nanos:x}-{:016x}",
+        std::process::id(),
+        random()
+    )
+    .into_bytes()
+}
+
+/// Returns a random number: the hash of a count, with keys that each thread draws once.
+pub(crate) fn random() -> u64 {
+    thread_local! {
+        static KEYS: RandomState = RandomState::new();
+        static COUNT: Cell<u64> = const { Cell::new(0) };
+    }
+    let count = COUNT.with(|count| count.replace(count.get().wrapping_add(1)));
+    // A forked child has its parent's keys and count, but not its number.
+    KEYS.with(|keys| keys.hash_one((std::process::id(), count)))
+}

@@ -1,0 +1,115 @@
+//! Whose turn it is to make a value: one thread of the process for each key. The others sleep until
+//! it is done, without a connection.
+//!
+//! A forked child gets a table of its own: the lock of its parent's may be held by a thread that is
+//! not there (as in [`registry`](crate::registry)).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread::{self, ThreadId};
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex};
+use tagcache_client::fork;
+
+use crate::ffi::Leaked;
+
+static CURRENT: Leaked<Table> = Leaked::empty();
+
+/// Whose turns they are.
+struct Table {
+    generation: u64,
+    turns: Mutex<HashMap<Id, Arc<Holder>>>,
+}
+
+/// What a turn is for: server and key.
+pub(super) type Id = (String, Vec<u8>);
+
+struct Holder {
+    thread: ThreadId,
+    /// Signalled when the turn is over; waits with the lock of the table.
+    over: Condvar,
+}
+
+/// The turn of this thread, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Turn {
+    id: Id,
+    generation: u64,
+}
+
+/// How asking for a turn went.
+#[derive(Debug)]
+pub(super) enum Asked {
+    /// It is this thread's, at once.
+    Mine(Turn),
+    /// It is this thread's, after another's.
+    MineAfter(Turn),
+    /// This thread has it already: in a callback within the callback, or in another fiber.
+    Nested,
+    /// Another thread has it (still).
+    Taken,
+}
+
+/// Asks for the turn, and waits for it until `until`, if that is given.
+pub(super) fn ask(id: &Id, until: Option<Instant>) -> Asked {
+    let table = Table::current();
+    let me = thread::current().id();
+    let mut turns = table.turns.lock();
+    let mut waited = false;
+    while let Some(holder) = turns.get(id).map(Arc::clone) {
+        if holder.thread == me {
+            return Asked::Nested;
+        }
+        let Some(until) = until else {
+            return Asked::Taken;
+        };
+        if holder.over.wait_until(&mut turns, until).timed_out() && turns.contains_key(id) {
+            return Asked::Taken;
+        }
+        waited = true;
+    }
+    let holder = Holder {
+        thread: me,
+        over: Condvar::new(),
+    };
+    turns.insert(id.clone(), Arc::new(holder));
+    let turn = Turn {
+        id: id.clone(),
+        generation: table.generation,
+    };
+    if waited {
+        Asked::MineAfter(turn)
+    } else {
+        Asked::Mine(turn)
+    }
+}
+
+impl Table {
+    fn current() -> &'static Self {
+        let generation = fork::generation();
+        match CURRENT.get() {
+            Some(table) if table.generation == generation => table,
+            old => CURRENT.replace(
+                old,
+                Self {
+                    generation,
+                    turns: Mutex::new(HashMap::new()),
+                },
+            ),
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // The turn that a forked child inherits is its parent's.
+        if self.generation != fork::generation() {
+            return;
+        }
+        let holder = Table::current().turns.lock().remove(&self.id);
+        if let Some(holder) = holder {
+            holder.over.notify_all();
+        }
+    }
+}
