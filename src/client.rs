@@ -282,8 +282,12 @@ fn debug_table(handle: &HandleCell) -> ext_php_rs::boxed::ZBox<ZendHashTable> {
             let mut rows = vec![
                 ("state", report::text("open")),
                 ("endpoint", report::text(&options.pool.endpoint.to_string())),
-                ("serializer", report::text("php")),
             ];
+            rows.extend(
+                options::words(&options)
+                    .iter()
+                    .map(|(name, text)| (*name, report::text(text))),
+            );
             rows.extend(
                 options::describe(&options)
                     .into_iter()

@@ -1,6 +1,7 @@
 //! What an object of class `TagCache` holds: its options and the pool they lead to.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tagcache_client::{CallLimits, Commands, Fanout, PoolStats, Replies, Reply, call_after};
@@ -10,6 +11,7 @@ use crate::error::Failure;
 use crate::options::Options;
 use crate::registry::{self, SharedPool};
 use crate::scratch::Buffers;
+use crate::value::Rules;
 
 /// How many commands of a batch are worth a connection of their own.
 const COMMANDS_A_LANE: usize = 64;
@@ -29,7 +31,7 @@ enum State {
     #[default]
     Unmade,
     /// Usable.
-    Open(Open),
+    Open(Box<Open>),
     /// `close()` was called.
     Closed,
 }
@@ -49,10 +51,10 @@ pub(crate) struct HandleCell(RefCell<State>);
 impl HandleCell {
     /// Makes the handle, or makes it anew.
     pub(crate) fn open(&self, options: Options) {
-        self.0.replace(State::Open(Open {
+        self.0.replace(State::Open(Box::new(Open {
             options,
             pool: None,
-        }));
+        })));
     }
 
     /// Ends the handle. Its pool stays for others.
@@ -66,6 +68,15 @@ impl HandleCell {
     /// Fails if the handle can't be used.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.with(|_| Ok(()))
+    }
+
+    /// Returns how names and values are written and read.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Closed`] if the handle can't be used.
+    pub(crate) fn rules(&self) -> Result<Arc<Rules>, Failure> {
+        self.with(|open| Ok(Arc::clone(&open.options.rules)))
     }
 
     /// Sends the commands of `buffers` and waits for their replies. No code of PHP runs in here.

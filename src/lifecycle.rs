@@ -12,6 +12,7 @@ use ext_php_rs::builders::ModuleBuilder;
 use ext_php_rs::zend::{ModuleAllocations, ModuleEntry};
 use tagcache_client::guards_on_this_thread;
 
+use crate::value::Serializer;
 use crate::{VERSION, batch, client, error, ffi, functions, options, pipeline, registry};
 
 const SUCCESS: i32 = 0;
@@ -37,6 +38,7 @@ extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
     guarded(FAILURE, || {
         quiet_panics();
         ffi::probe_allocator();
+        ffi::watch_errors();
         options::register_ini(module_number);
         registry::set_limit(options::max_pools());
         let classes = error::register()
@@ -92,7 +94,8 @@ extern "C" fn info(module: *mut ModuleEntry) {
             },
         );
         ffi::table_row("Protocols", "tcp, unix");
-        ffi::table_row("Serializers", "php");
+        ffi::table_row("Serializers", &serializers());
+        ffi::table_row("Compression", "lz4, zstd");
         let pools = registry::all();
         ffi::table_row("Live pools", &pools.len().to_string());
         ffi::table_end();
@@ -113,6 +116,15 @@ extern "C" fn info(module: *mut ModuleEntry) {
         }
         ffi::ini_display(module);
     });
+}
+
+/// Lists the serializers, and which of them are not loaded.
+fn serializers() -> String {
+    let list = Serializer::ALL.map(|one| {
+        let missing = if one.is_there() { "" } else { " (not loaded)" };
+        format!("{}{missing}", one.name())
+    });
+    list.join(", ")
 }
 
 /// Runs what PHP calls directly; a panic must not get into PHP.

@@ -142,7 +142,7 @@ fn run(collector: &Collector) -> Result<ZBox<ZendHashTable>, Failure> {
 /// Makes the results in order, an exception in the place of each that failed; calls whose replies
 /// are not all there get `lost`.
 fn results(collected: &Collected, lost: Option<&Zval>) -> Result<ZBox<ZendHashTable>, Failure> {
-    let replies = &collected.scratch.replies;
+    let (replies, rules) = (&collected.scratch.replies, &*collected.scratch.rules);
     let mut results =
         ZendHashTable::with_capacity(u32::try_from(collected.asked.len()).unwrap_or(0));
     for asked in collected.asked.iter() {
@@ -155,7 +155,10 @@ fn results(collected: &Collected, lost: Option<&Zval>) -> Result<ZBox<ZendHashTa
                 let about = &collected.held[asked.about];
                 let default = asked.default.map(|default| &collected.held[default]);
                 let span = (asked.first, asked.count);
-                if let Err(failure) = asked.answer.read(replies, span, about, default, &mut value) {
+                if let Err(failure) = asked
+                    .answer
+                    .read(replies, span, about, default, rules, &mut value)
+                {
                     value = failure.into_exception()?;
                 }
             }

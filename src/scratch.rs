@@ -2,9 +2,12 @@
 
 use std::cell::RefCell;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use ext_php_rs::zend::BailoutGuard;
 use tagcache_client::{Commands, Replies, TagList};
+
+use crate::value::Rules;
 
 /// How much of a buffer is kept between calls.
 const KEEP_BYTES: usize = 64 << 10;
@@ -20,6 +23,16 @@ pub(crate) struct Buffers {
     pub(crate) replies: Replies,
     /// The tags of the commands.
     pub(crate) tags: TagList,
+    /// How names and values are written and read; `commands` follow it.
+    pub(crate) rules: Arc<Rules>,
+}
+
+impl Buffers {
+    /// Makes what is encoded from now on follow `rules`.
+    pub(crate) fn follow(&mut self, rules: Arc<Rules>) {
+        rules.apply(&mut self.commands);
+        self.rules = rules;
+    }
 }
 
 thread_local! {
@@ -32,11 +45,12 @@ thread_local! {
 pub(crate) struct Scratch(Option<Buffers>);
 
 impl Scratch {
-    /// Takes a set. The guard returns it even if PHP bails out while an answer becomes values.
-    pub(crate) fn take() -> BailoutGuard<Self> {
-        let buffers = FREE
+    /// Takes a set that follows `rules`. The guard returns it even if PHP bails out while an answer becomes values.
+    pub(crate) fn take(rules: Arc<Rules>) -> BailoutGuard<Self> {
+        let mut buffers = FREE
             .with(|free| free.borrow_mut().pop())
             .unwrap_or_default();
+        buffers.follow(rules);
         BailoutGuard::new(Self(Some(buffers)))
     }
 }

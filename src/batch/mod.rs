@@ -217,6 +217,7 @@ impl Batch {
             (0, asked.count),
             &about,
             default.as_ref(),
+            &scratch.rules,
             into,
         )
     }

@@ -61,6 +61,24 @@ impl<'a> Iterator for Items<'a> {
     }
 }
 
+/// Calls `visit` with the values of an array, whose keys are not needed.
+pub(crate) fn elements<'a>(table: &'a ZendHashTable, mut visit: impl FnMut(&'a Zval)) {
+    let table = ptr::from_ref(table).cast_mut();
+    let mut position = 0;
+    loop {
+        // SAFETY: as in `Items`.
+        let value: Option<&'a Zval> = unsafe {
+            let value = zend_hash_get_current_data_ex(table, &raw mut position).as_ref();
+            zend_hash_move_forward_ex(table, &raw mut position);
+            value
+        };
+        match value {
+            Some(value) => visit(value),
+            None => return,
+        }
+    }
+}
+
 impl<'a> Key<'a> {
     /// Returns the key that `value` is, if it can be one as it stands.
     pub(crate) fn from_zval(value: &'a Zval) -> Option<Self> {

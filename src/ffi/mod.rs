@@ -14,30 +14,38 @@ mod array;
 mod call;
 mod caught;
 mod error;
+mod foreign;
 mod info;
 mod ini;
+mod inside;
 mod instance;
+mod json;
 mod leaked;
 mod memory;
 mod module;
 mod object;
+mod precision;
 mod reflect;
 mod serialize;
 mod stream;
 
-pub(crate) use array::{Items, Key, append, insert, without_references};
+pub(crate) use array::{Items, Key, append, elements, insert, without_references};
 pub(crate) use call::{Call, handle};
 pub(crate) use caught::{call_user, call_with, is_callable, take_exception};
 pub(crate) use error::{
     Slot, exception_is_pending, raise_deprecated, raise_warning, read_property, spl_parent,
     this_property, throw, update_long, update_str,
 };
+pub(crate) use foreign::{function, read_by, watch_errors, write_by};
 pub(crate) use info::{php_api, table_end, table_header, table_row, table_start};
 pub(crate) use ini::{ini_accept, ini_display, ini_text, ini_unregister};
+pub(crate) use inside::{class_named, is_plain, properties};
 pub(crate) use instance::{Class, Held, Instance, this};
+pub(crate) use json::{json_decode, json_encode};
 pub(crate) use leaked::Leaked;
 pub(crate) use memory::{probe_allocator, string};
 pub(crate) use object::{construct, install_handlers, new_object};
+pub(crate) use precision::exact_floats;
 pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, keep, patch};
-pub(crate) use serialize::{properties, serialize, unserialize};
+pub(crate) use serialize::{serialize, unserialize};
 pub(crate) use stream::stream_of;

@@ -5,19 +5,18 @@ use std::ffi::{c_int, c_void};
 use std::ptr;
 
 use ext_php_rs::boxed::ZBox;
-use ext_php_rs::ffi::{
-    ext_php_rs_executor_globals, ext_php_rs_zend_string_release, zend_hash_str_find_ptr_lc,
-};
-use ext_php_rs::types::{ZendObject, ZendStr, Zval};
+use ext_php_rs::ffi::{HashTable, ext_php_rs_executor_globals, ext_php_rs_zend_string_release};
+use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::ce;
 
-use super::{Items, exception_is_pending, read_property};
+use super::{exception_is_pending, read_property};
 use crate::error::Failure;
 
+/// PHP's buffer of a string that grows.
 #[repr(C)]
-struct SmartStr {
-    text: *mut ZendStr,
-    room: usize,
+pub(super) struct SmartStr {
+    pub(super) text: *mut ZendStr,
+    pub(super) room: usize,
 }
 
 type SerializeData = *mut c_void;
@@ -35,6 +34,8 @@ unsafe extern "C" {
         data: *mut UnserializeData,
     ) -> c_int;
     fn php_var_unserialize_destroy(data: UnserializeData);
+    fn php_var_unserialize_get_allowed_classes(data: UnserializeData) -> *mut HashTable;
+    fn php_var_unserialize_set_allowed_classes(data: UnserializeData, classes: *mut HashTable);
     fn zend_clear_exception();
     fn var_tmp_var(data: *mut UnserializeData) -> *mut Zval;
 }
@@ -75,25 +76,36 @@ pub(crate) fn serialize(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
 }
 
 /// Unserializes `payload`. Runs `__unserialize()`, `__wakeup()` and autoloaders, which may call
-/// the cache, throw or exit. *May bail out.*
+/// the cache, throw or exit. With `classes` only those in its keys (in lower case) are made, else
+/// any, or within an outer `unserialize()` those that it allows. *May bail out.*
 ///
 /// # Errors
 ///
 /// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] if the bytes are
 /// not exactly one serialized value.
-pub(crate) fn unserialize(payload: &[u8], into: &mut Zval) -> Result<(), Failure> {
+pub(crate) fn unserialize(
+    payload: &[u8],
+    classes: Option<&ZendHashTable>,
+    into: &mut Zval,
+) -> Result<(), Failure> {
     let mut cursor = payload.as_ptr();
     let end = payload.as_ptr_range().end;
     // SAFETY: init, use, destroy as PHP's own `unserialize()` does. The value is built in a slot
     // that `data` owns: within an outer `unserialize()` PHP lets both share their table of back
-    // references, which must not point to a local of ours. `cursor` stays within `payload`.
+    // references, which must not point to a local of ours. `cursor` stays within `payload`, and the
+    // table of classes outlives its use.
     let whole = unsafe {
         let mut data = php_var_unserialize_init();
+        let outer = php_var_unserialize_get_allowed_classes(data);
+        if let Some(classes) = classes {
+            php_var_unserialize_set_allowed_classes(data, ptr::from_ref(classes).cast_mut());
+        }
         let slot = var_tmp_var(&raw mut data);
         let done = php_var_unserialize(slot, &raw mut cursor, end, &raw mut data) != 0;
         if done {
             *into = (*slot).shallow_clone();
         }
+        php_var_unserialize_set_allowed_classes(data, outer);
         php_var_unserialize_destroy(data);
         done && cursor == end
     };
@@ -117,7 +129,7 @@ pub(crate) fn unserialize(payload: &[u8], into: &mut Zval) -> Result<(), Failure
 
 /// Takes PHP's own refusal to serialize or unserialize a class off its way, if that is what is
 /// pending: it becomes a failure of ours, which the functions turn into a warning.
-fn refusal_by_php() -> Option<Failure> {
+pub(super) fn refusal_by_php() -> Option<Failure> {
     // SAFETY: called on a PHP thread; a pending exception is a live object.
     let exception = unsafe { (*ext_php_rs_executor_globals()).exception.as_ref() }?;
     if !ptr::eq(exception.ce, ce::exception()) {
@@ -135,35 +147,4 @@ fn refusal_by_php() -> Option<Failure> {
     // SAFETY: releases the exception that was just seen to be pending.
     unsafe { zend_clear_exception() };
     Some(Failure::Serialization(message))
-}
-
-/// Calls `visit` with the properties that PHP would serialize of an object; with none if the class
-/// decides itself what is serialized (`__serialize()`, `__sleep()`, or in C).
-pub(crate) fn properties<'a>(object: &'a ZendObject, mut visit: impl FnMut(&'a Zval)) {
-    // SAFETY: the class of a live object.
-    let class = unsafe { &*object.ce };
-    // SAFETY: reads the table of methods of that class.
-    let sleeps = unsafe {
-        !zend_hash_str_find_ptr_lc(&raw const class.function_table, c"__sleep".as_ptr(), 7)
-            .is_null()
-    };
-    if sleeps || !class.__serialize.is_null() || class.serialize.is_some() {
-        return;
-    }
-    let declared = usize::try_from(class.default_properties_count).unwrap_or(0);
-    let slots = object.properties_table.as_ptr();
-    for slot in 0..declared {
-        // SAFETY: an object has as many slots behind it as its class declares; a slot may be
-        // undefined, which is no type that a visitor looks for.
-        visit(unsafe { &*slots.add(slot) });
-    }
-    // SAFETY: null or the live table of this object, whose entries for declared properties refer
-    // back to the slots above.
-    if let Some(dynamic) = unsafe { object.properties.as_ref() } {
-        for (_, value) in Items::of(dynamic) {
-            if !value.is_indirect() {
-                visit(value);
-            }
-        }
-    }
 }

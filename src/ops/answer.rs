@@ -10,9 +10,9 @@ use tagcache_client::{Replies, Reply, ServerStats, TagMatch};
 use super::{Count, Put, bytes, tags, value_named};
 use crate::error::Failure;
 use crate::ffi::{self, Items};
-use crate::options::quoted;
+use crate::options::{quoted, shown};
 use crate::report;
-use crate::value;
+use crate::value::{self, Rules};
 
 /// What the replies to a call become. The call is *about* a value that it needs again to read
 /// them: a key or a tag (for messages), a list of keys (for the result), or null.
@@ -55,6 +55,7 @@ impl Answer {
         (first, count): (usize, usize),
         about: &Zval,
         default: Option<&Zval>,
+        rules: &Rules,
         into: &mut Zval,
     ) -> Result<(), Failure> {
         let span = || (first..first + count).map(|n| replies.get(n));
@@ -63,7 +64,7 @@ impl Answer {
         match self {
             Self::Put(how) => into.set_bool(put(replies.get(first), key, how)?),
             Self::Get => {
-                if !get(replies.get(first), key, into)? {
+                if !get(replies.get(first), key, rules, into)? {
                     *into = default.map_or_else(Zval::null, Zval::shallow_clone);
                 }
             }
@@ -74,9 +75,11 @@ impl Answer {
             }
             Self::Removed(_) if count == 0 => into.set_long(0),
             Self::Removed(verb) => into.set_long(removed(replies.get(first), verb, key)?),
-            Self::KeysByTag => into.set_hashtable(tags::keys(replies.get(first), key)?),
-            Self::Search(how) => into.set_hashtable(tags::found(replies, first, count, how)?),
-            Self::GetMany => into.set_hashtable(get_many(keys(), span())?),
+            Self::KeysByTag => into.set_hashtable(tags::keys(replies.get(first), key, rules)?),
+            Self::Search(how) => {
+                into.set_hashtable(tags::found(replies, first, count, how, rules)?)
+            }
+            Self::GetMany => into.set_hashtable(get_many(keys(), rules, span())?),
             Self::PutMany => {
                 let (stored, failure) = put_many(Items::of(keys()).map(|(_, key)| key), span())?;
                 match failure {
@@ -106,10 +109,15 @@ pub(super) fn put(reply: Reply<'_>, key: &[u8], how: Put) -> Result<bool, Failur
 }
 
 /// Makes a value in `into`; false if there is none. *May bail out.*
-pub(super) fn get(reply: Reply<'_>, key: &[u8], into: &mut Zval) -> Result<bool, Failure> {
+pub(super) fn get(
+    reply: Reply<'_>,
+    key: &[u8],
+    rules: &Rules,
+    into: &mut Zval,
+) -> Result<bool, Failure> {
     match reply {
         Reply::Value(wire) => {
-            value::read(wire, into).map_err(|why| why.of(|| value_named(key)))?;
+            value::read(wire, rules, into).map_err(|why| why.of(|| value_named(key)))?;
             Ok(true)
         }
         Reply::NotFound => Ok(false),
@@ -167,6 +175,7 @@ pub(super) fn stats(reply: Reply<'_>) -> Result<ServerStats, Failure> {
 /// The found values under the caller's keys. *May bail out.*
 pub(super) fn get_many<'r>(
     keys: &ZendHashTable,
+    rules: &Rules,
     replies: impl Iterator<Item = Reply<'r>>,
 ) -> Result<ZBox<ZendHashTable>, Failure> {
     let mut found = ZendHashTable::new();
@@ -175,7 +184,8 @@ pub(super) fn get_many<'r>(
             Reply::NotFound => {}
             Reply::Value(wire) => {
                 let mut value = Zval::new();
-                value::read(wire, &mut value).map_err(|why| why.of(|| value_named(&bytes(key))))?;
+                value::read(wire, rules, &mut value)
+                    .map_err(|why| why.of(|| value_named(&bytes(key))))?;
                 ffi::insert(&mut found, key, value);
             }
             Reply::Error(text) => return Err(refused("GET", &bytes(key), text)),
@@ -248,7 +258,7 @@ pub(super) fn delete_many<'r>(
 
 /// Returns the failure for a refusal of the server, with what to do where we know it.
 pub(super) fn refused(verb: &str, subject: &[u8], text: &[u8]) -> Failure {
-    let text = String::from_utf8_lossy(text);
+    let text = shown(text);
     let advice = match &*text {
         "value is not an integer" => {
             "; increment() and decrement() change only what was stored as an integer: store 5, not \

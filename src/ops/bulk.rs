@@ -31,7 +31,7 @@ pub(crate) fn get_many(
         return Ok(ZendHashTable::new());
     }
     let scratch = ask(handle, |buffers| encode::get_many(buffers, keys))?;
-    answer::get_many(keys, scratch.replies.iter())
+    answer::get_many(keys, &scratch.rules, scratch.replies.iter())
 }
 
 /// Stores many values with the same tags and time to live. *May bail out.*

@@ -26,7 +26,8 @@ pub(crate) fn put(
     ttl: Ttl,
     how: Put,
 ) -> Result<(), Failure> {
-    let prepared = value::prepare(value).map_err(|why| why.of(|| key_named(key)))?;
+    let prepared =
+        value::prepare(value, &buffers.rules).map_err(|why| why.of(|| key_named(key)))?;
     fill_tags(&mut buffers.tags, tags)?;
     one(buffers, key, prepared.value(), ttl, how)
 }
@@ -132,7 +133,7 @@ pub(crate) fn put_many(
     ttl: Ttl,
     how: Put,
 ) -> Result<(), Failure> {
-    let prepared = PreparedItems::of(items, |key| key_named(&bytes(key)))?;
+    let prepared = PreparedItems::of(items, &buffers.rules, |key| key_named(&bytes(key)))?;
     fill_tags(&mut buffers.tags, tags)?;
     prepared.each(|key, value| {
         with_key(key, |key| one(buffers, key, value, ttl, how))
@@ -187,7 +188,7 @@ fn put_item(buffers: &mut Buffers, key: &Zval, item: &Zval) -> Result<(), Failur
     let Some(value) = value else {
         return Err(Failure::Invalid(format!("it has no 'value'; it {FORM}")));
     };
-    let prepared = value::prepare(&value)?;
+    let prepared = value::prepare(&value, &buffers.rules)?;
     buffers.tags.clear();
     fill_tags(&mut buffers.tags, tags.as_ref().and_then(Zval::array))?;
     with_key(key, |key| {

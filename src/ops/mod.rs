@@ -79,7 +79,7 @@ pub(crate) fn put(
 /// Reads a value into `into`; false if there is none. *May bail out.*
 pub(crate) fn get(handle: &HandleCell, key: &[u8], into: &mut Zval) -> Result<bool, Failure> {
     let scratch = ask(handle, |buffers| encode::get(buffers, key))?;
-    answer::get(scratch.replies.get(0), key, into)
+    answer::get(scratch.replies.get(0), key, &scratch.rules, into)
 }
 
 /// Reads two values into `into`, in one exchange; returns which were there. *May bail out.*
@@ -93,8 +93,8 @@ pub(crate) fn get_two(
     })?;
     let [one, two] = into;
     Ok([
-        answer::get(scratch.replies.get(0), keys[0], one)?,
-        answer::get(scratch.replies.get(1), keys[1], two)?,
+        answer::get(scratch.replies.get(0), keys[0], &scratch.rules, one)?,
+        answer::get(scratch.replies.get(1), keys[1], &scratch.rules, two)?,
     ])
 }
 
@@ -168,8 +168,7 @@ pub(crate) fn mode(call: &Call<'_>, n: usize) -> Result<TagMatch, Failure> {
 
 /// Checks the handle and takes buffers to encode its commands into.
 pub(crate) fn begin(handle: &HandleCell) -> Result<BailoutGuard<Scratch>, Failure> {
-    handle.check()?;
-    Ok(Scratch::take())
+    Ok(Scratch::take(handle.rules()?))
 }
 
 /// Returns the bytes of a key that was found to be a string or an integer.

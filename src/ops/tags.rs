@@ -12,6 +12,7 @@ use super::{answer, ask, encode};
 use crate::error::Failure;
 use crate::ffi;
 use crate::handle::HandleCell;
+use crate::value::Rules;
 
 /// A key in the replies: the index of the reply, and where it stands there.
 type Span = (usize, usize, usize);
@@ -48,15 +49,19 @@ pub(crate) fn verb(how: TagMatch) -> &'static str {
 /// Lists the keys that carry the tag. *May bail out.*
 pub(crate) fn keys_by_tag(handle: &HandleCell, tag: &[u8]) -> Result<ZBox<ZendHashTable>, Failure> {
     let scratch = ask(handle, |buffers| encode::keys_by_tag(buffers, tag))?;
-    keys(scratch.replies.get(0), tag)
+    keys(scratch.replies.get(0), tag, &scratch.rules)
 }
 
 /// Makes a list of the keys in a reply. *May bail out.*
-pub(super) fn keys(reply: Reply<'_>, tag: &[u8]) -> Result<ZBox<ZendHashTable>, Failure> {
+pub(super) fn keys(
+    reply: Reply<'_>,
+    tag: &[u8],
+    rules: &Rules,
+) -> Result<ZBox<ZendHashTable>, Failure> {
     match reply {
         Reply::Keys(keys) => {
             let mut list = ZendHashTable::new();
-            for key in split(keys) {
+            for key in split(keys, rules.prefix()) {
                 push(&mut list, &keys[key.0..key.1])?;
             }
             Ok(list)
@@ -73,7 +78,13 @@ pub(crate) fn search(
     how: TagMatch,
 ) -> Result<ZBox<ZendHashTable>, Failure> {
     let scratch = ask(handle, |buffers| encode::search(buffers, tags))?;
-    found(&scratch.replies, 0, scratch.replies.len(), how)
+    found(
+        &scratch.replies,
+        0,
+        scratch.replies.len(),
+        how,
+        &scratch.rules,
+    )
 }
 
 /// Makes a list of the keys in any or all of `count` replies from `first` on. *May bail out.*
@@ -82,6 +93,7 @@ pub(super) fn found(
     first: usize,
     count: usize,
     how: TagMatch,
+    rules: &Rules,
 ) -> Result<ZBox<ZendHashTable>, Failure> {
     let asked = first..first + count;
     for reply in asked.clone().map(|n| replies.get(n)) {
@@ -93,8 +105,8 @@ pub(super) fn found(
     }
     // All that grows with the reply is done before PHP's allocator can bail out.
     let spans = BailoutGuard::new(match how {
-        TagMatch::Any => union(replies, asked),
-        TagMatch::All => intersection(replies, asked),
+        TagMatch::Any => union(replies, asked, rules.prefix()),
+        TagMatch::All => intersection(replies, asked, rules.prefix()),
     });
     let mut list = ZendHashTable::new();
     for (reply, start, end) in spans.get() {
@@ -103,12 +115,12 @@ pub(super) fn found(
     Ok(list)
 }
 
-fn union(replies: &Replies, asked: Range<usize>) -> Vec<Span> {
+fn union(replies: &Replies, asked: Range<usize>, prefix: &[u8]) -> Vec<Span> {
     let mut seen = HashSet::new();
     let mut spans = Vec::new();
     for reply in asked {
         let keys = keys_of(replies, reply);
-        for (start, end) in split(keys) {
+        for (start, end) in split(keys, prefix) {
             if seen.insert(&keys[start..end]) {
                 spans.push((reply, start, end));
             }
@@ -117,7 +129,7 @@ fn union(replies: &Replies, asked: Range<usize>) -> Vec<Span> {
     spans
 }
 
-fn intersection(replies: &Replies, asked: Range<usize>) -> Vec<Span> {
+fn intersection(replies: &Replies, asked: Range<usize>, prefix: &[u8]) -> Vec<Span> {
     if asked.is_empty() {
         return Vec::new();
     }
@@ -125,7 +137,7 @@ fn intersection(replies: &Replies, asked: Range<usize>) -> Vec<Span> {
     let mut counts: HashMap<&[u8], usize> = HashMap::new();
     for (nth, reply) in asked.clone().enumerate() {
         let keys = keys_of(replies, reply);
-        for (start, end) in split(keys) {
+        for (start, end) in split(keys, prefix) {
             let key = &keys[start..end];
             if nth == 0 {
                 counts.insert(key, 1);
@@ -137,7 +149,7 @@ fn intersection(replies: &Replies, asked: Range<usize>) -> Vec<Span> {
         }
     }
     let first = keys_of(replies, asked.start);
-    split(first)
+    split(first, prefix)
         .filter(|(start, end)| counts.remove(&first[*start..*end]) == Some(asked.len()))
         .map(|(start, end)| (asked.start, start, end))
         .collect()
@@ -150,23 +162,48 @@ fn keys_of(replies: &Replies, index: usize) -> &[u8] {
     }
 }
 
-/// Splits the text of a KEYS reply; an empty one has no keys.
-fn split(keys: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
-    let mut start = 0;
-    let mut done = keys.is_empty();
+/// Splits the text of a KEYS reply at its commas; an empty one has no keys. Behind a prefix, a
+/// piece that does not begin with it belongs to the key before it, which has commas in it; what
+/// stands before the first key with the prefix is somebody else's.
+fn split<'k>(keys: &'k [u8], prefix: &'k [u8]) -> impl Iterator<Item = (usize, usize)> + 'k {
+    let mut next = first_of(keys, prefix);
     std::iter::from_fn(move || {
-        if done {
-            return None;
+        let start = next? + prefix.len();
+        let mut end = start;
+        loop {
+            end = match comma_in(&keys[end..]) {
+                Some(at) => end + at,
+                None => keys.len(),
+            };
+            if end == keys.len() {
+                next = None;
+                break;
+            }
+            if keys[end + 1..].starts_with(prefix) {
+                next = Some(end + 1);
+                break;
+            }
+            end += 1;
         }
-        let end = keys[start..]
-            .iter()
-            .position(|byte| *byte == b',')
-            .map(|at| start + at);
-        let span = (start, end.unwrap_or(keys.len()));
-        done = end.is_none();
-        start = span.1 + 1;
-        Some(span)
+        Some((start, end))
     })
+}
+
+/// Returns where the first key with the prefix begins.
+fn first_of(keys: &[u8], prefix: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while at < keys.len() {
+        if keys[at..].starts_with(prefix) {
+            return Some(at);
+        }
+        at += comma_in(&keys[at..])? + 1;
+    }
+    None
+}
+
+/// Returns where the first comma is.
+fn comma_in(keys: &[u8]) -> Option<usize> {
+    keys.iter().position(|byte| *byte == b',')
 }
 
 fn push(list: &mut ZendHashTable, key: &[u8]) -> Result<(), Failure> {

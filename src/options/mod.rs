@@ -1,6 +1,7 @@
 //! The options of a handle: which there are, their ranges, and how they become what the client
 //! takes. They come from INI settings, then from an array or a DSN.
 
+mod codec;
 mod dsn;
 mod ini;
 mod spec;
@@ -8,6 +9,7 @@ mod spec;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ext_php_rs::types::{ZendHashTable, Zval};
@@ -16,7 +18,9 @@ use tagcache_client::{CallLimits, Endpoint, KeepAlive, PoolConfig};
 use self::spec::{DEAD, Id, Kind, SPECS, Setting};
 use crate::error::Failure;
 use crate::ffi::{self, Items, Key};
+use crate::value::Rules;
 
+pub(crate) use self::codec::words;
 pub(crate) use self::ini::{max_pools, register_ini};
 pub(crate) use self::spec::{quoted, shown};
 
@@ -30,6 +34,8 @@ pub(crate) struct Options {
     pub(crate) pool: PoolConfig,
     /// How long its calls may take.
     pub(crate) limits: CallLimits,
+    /// How it writes and reads names and values.
+    pub(crate) rules: Arc<Rules>,
 }
 
 /// Settings while they are collected. INI settings come first and are overridden.
@@ -172,7 +178,7 @@ impl Draft {
     }
 
     fn finish(&self) -> Result<Options, Failure> {
-        self.check_words()?;
+        self.check_mode()?;
         let size = self.small(Id::PoolSize);
         let min_idle = self.small(Id::MinIdle);
         if min_idle > size {
@@ -199,30 +205,24 @@ impl Draft {
             probe_after: self.ms(Id::ProbeAfterMs),
             max_reply_bytes: usize::try_from(self.int(Id::MaxReplyBytes)).unwrap_or(usize::MAX),
         };
-        Ok(Options { pool, limits })
+        let rules = Arc::new(self.rules()?);
+        Ok(Options {
+            pool,
+            limits,
+            rules,
+        })
     }
 
-    fn check_words(&self) -> Result<(), Failure> {
+    fn check_mode(&self) -> Result<(), Failure> {
         match self.text(Id::Mode) {
-            b"tcp" => {}
-            b"http" | b"auto" => {
-                return Err(Failure::Invalid(format!(
-                    "option 'mode' is '{}', but this extension speaks the TCP protocol only; set it \
-                     to 'tcp' or leave it out, and give the TCP port (1984), not that of HTTP",
-                    shown(self.text(Id::Mode))
-                )));
-            }
-            other => {
-                return Err(Failure::Invalid(format!(
-                    "option 'mode' must be 'tcp', {} given",
-                    quoted(other)
-                )));
-            }
-        }
-        match self.text(Id::Serializer) {
-            b"php" => Ok(()),
+            b"tcp" => Ok(()),
+            b"http" | b"auto" => Err(Failure::Invalid(format!(
+                "option 'mode' is '{}', but this extension speaks the TCP protocol only; set it \
+                 to 'tcp' or leave it out, and give the TCP port (1984), not that of HTTP",
+                shown(self.text(Id::Mode))
+            ))),
             other => Err(Failure::Invalid(format!(
-                "option 'serializer' must be 'php', {} given",
+                "option 'mode' must be 'tcp', {} given",
                 quoted(other)
             ))),
         }

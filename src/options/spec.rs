@@ -5,6 +5,8 @@ use std::ffi::CStr;
 use ext_php_rs::types::Zval;
 
 use crate::error::Failure;
+use crate::ffi::Items;
+use crate::value::Classes;
 
 /// A day; longer limits are a mistake in the unit.
 const DAY_MS: u64 = 86_400_000;
@@ -32,6 +34,12 @@ pub(super) enum Id {
     KeepAliveInterval,
     KeepAliveCount,
     Serializer,
+    UnserializeAllowedClasses,
+    Prefix,
+    Compression,
+    CompressionThreshold,
+    CompressionLevel,
+    MaxDecompressedBytes,
 }
 
 /// What values an option takes.
@@ -45,6 +53,8 @@ pub(super) enum Kind {
     Bytes(u64, u64),
     /// True or false.
     Bool,
+    /// True, false or a list of class names.
+    Classes,
 }
 
 /// An option.
@@ -65,6 +75,7 @@ pub(super) enum Setting {
     Text(Vec<u8>),
     Int(u64),
     Bool(bool),
+    Classes(Classes),
 }
 
 /// Options of the old extension that have no meaning here.
@@ -93,7 +104,7 @@ macro_rules! spec {
 }
 
 /// All options, in the order of [`Id`].
-pub(super) static SPECS: [Spec; Id::Serializer as usize + 1] = [
+pub(super) static SPECS: [Spec; Id::MaxDecompressedBytes as usize + 1] = [
     spec!("mode", "tcp", Kind::Text),
     spec!("host", "127.0.0.1", Kind::Text),
     spec!("port", "1984", Kind::Int(1, 65_535)),
@@ -112,6 +123,16 @@ pub(super) static SPECS: [Spec; Id::Serializer as usize + 1] = [
     spec!("keep_alive_interval", "10", Kind::Int(1, KEEP_ALIVE_MAX)),
     spec!("keep_alive_count", "3", Kind::Int(1, 127)),
     spec!("serializer", "php", Kind::Text),
+    spec!("unserialize_allowed_classes", "1", Kind::Classes),
+    spec!("prefix", "", Kind::Text),
+    spec!("compression", "none", Kind::Text),
+    spec!("compression_threshold", "2048", Kind::Bytes(0, 1 << 30)),
+    spec!("compression_level", "0", Kind::Int(0, 19)),
+    spec!(
+        "max_decompressed_bytes",
+        "67108864",
+        Kind::Bytes(1024, 1 << 30)
+    ),
 ];
 
 /// Reads a value that PHP code gave. Integers may also come as strings of digits, as from
@@ -139,7 +160,53 @@ pub(super) fn from_zval(spec: &Spec, value: &Zval) -> Result<Setting, Failure> {
             (None, Some(number @ 0..=1)) => Ok(Setting::Bool(number == 1)),
             _ => Err(wrong()),
         },
+        Kind::Classes => match (value.bool(), value.array()) {
+            (Some(flag), _) => Ok(Setting::Classes(any_or_none(flag))),
+            (None, Some(names)) => {
+                let mut list = Vec::with_capacity(names.len());
+                for (_, name) in Items::of(names) {
+                    match name.dereference().zend_str() {
+                        Some(name) if is_class_name(name.as_bytes()) => {
+                            list.push(bare(name.as_bytes()).to_vec());
+                        }
+                        _ => {
+                            return Err(refuse(
+                                spec,
+                                "option",
+                                &format!("a list with {}", described(name)),
+                            ));
+                        }
+                    }
+                }
+                Ok(Setting::Classes(Classes::Only(list)))
+            }
+            (None, None) => Err(wrong()),
+        },
     }
+}
+
+fn any_or_none(any: bool) -> Classes {
+    if any {
+        Classes::All
+    } else {
+        Classes::Only(Vec::new())
+    }
+}
+
+/// Returns whether PHP could have a class of that name.
+fn is_class_name(name: &[u8]) -> bool {
+    let part = |part: &[u8]| {
+        part.first().is_some_and(|first| !first.is_ascii_digit())
+            && part
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80)
+    };
+    bare(name).split(|byte| *byte == b'\\').all(part)
+}
+
+/// Returns a class name as PHP keeps it, without a backslash in front.
+fn bare(name: &[u8]) -> &[u8] {
+    name.strip_prefix(b"\\").unwrap_or(name)
 }
 
 /// Reads a value from text, of a DSN or an INI setting; `place` says which in messages.
@@ -155,11 +222,27 @@ pub(super) fn from_text(spec: &Spec, text: &[u8], place: &str) -> Result<Setting
             .filter(|number| (low..=high).contains(number))
             .map(Setting::Int)
             .ok_or_else(wrong),
-        Kind::Bool => match text.to_ascii_lowercase().as_slice() {
-            b"1" | b"on" | b"true" | b"yes" => Ok(Setting::Bool(true)),
-            b"" | b"0" | b"off" | b"false" | b"no" | b"none" => Ok(Setting::Bool(false)),
-            _ => Err(wrong()),
+        Kind::Bool => flag(text).map(Setting::Bool).ok_or_else(wrong),
+        Kind::Classes => match flag(text) {
+            Some(flag) => Ok(Setting::Classes(any_or_none(flag))),
+            None => {
+                let names = text.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+                if !names.clone().all(is_class_name) {
+                    return Err(wrong());
+                }
+                let names = names.map(|name| bare(name).to_vec()).collect();
+                Ok(Setting::Classes(Classes::Only(names)))
+            }
         },
+    }
+}
+
+/// Reads what PHP's settings take for true and false.
+fn flag(text: &[u8]) -> Option<bool> {
+    match text.to_ascii_lowercase().as_slice() {
+        b"1" | b"on" | b"true" | b"yes" => Some(true),
+        b"" | b"0" | b"off" | b"false" | b"no" | b"none" => Some(false),
+        _ => None,
     }
 }
 
@@ -217,6 +300,7 @@ fn refuse(spec: &Spec, place: &str, given: &str) -> Failure {
         Kind::Int(low, high) => format!("an integer from {low} to {high}"),
         Kind::Bytes(low, high) => format!("a number of bytes from {low} to {high}"),
         Kind::Bool => "true or false".to_owned(),
+        Kind::Classes => "true, false or a list of class names".to_owned(),
     };
     Failure::Invalid(format!(
         "{place} '{prefix}{}' must be {expected}, {given} given",

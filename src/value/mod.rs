@@ -1,21 +1,52 @@
 //! Values: zvals to what the client encodes, and back.
 
+mod foreign;
+mod igbinary;
+mod json;
+mod msgpack;
 mod php;
+mod rules;
+mod serializer;
+mod survey;
+
+use std::borrow::Cow;
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::BailoutGuard;
-use tagcache_client::{Decoded, Value, decode};
+use tagcache_client::{Decoded, Value, decode_within};
 
 use crate::error::Failure;
 use crate::ffi::{self, Items};
+
+pub(crate) use self::rules::{Classes, Rules};
+pub(crate) use self::serializer::Serializer;
 
 /// A value that is ready to be encoded without running PHP code.
 pub(crate) enum Prepared<'a> {
     /// One that goes as it is.
     Plain(Value<'a>),
     /// One in serialized form.
+    Serialized(Payload),
+}
+
+/// What a serializer gave, in PHP's memory.
+#[derive(Debug)]
+pub(crate) enum Payload {
+    /// Bytes.
     Serialized(ZBox<ZendStr>),
+    /// JSON.
+    Json(ZBox<ZendStr>),
+}
+
+impl Payload {
+    /// Returns it for the client.
+    fn value(&self) -> Value<'_> {
+        match self {
+            Self::Serialized(bytes) => Value::Serialized(bytes.as_bytes()),
+            Self::Json(text) => Value::Json(text.as_bytes()),
+        }
+    }
 }
 
 impl Prepared<'_> {
@@ -23,7 +54,7 @@ impl Prepared<'_> {
     pub(crate) fn value(&self) -> Value<'_> {
         match self {
             Self::Plain(value) => *value,
-            Self::Serialized(payload) => Value::Serialized(payload.as_bytes()),
+            Self::Serialized(payload) => payload.value(),
         }
     }
 }
@@ -33,13 +64,13 @@ impl Prepared<'_> {
 ///
 /// # Errors
 ///
-/// [`Failure::Serialization`] for a resource, also within arrays, and for what PHP refuses;
-/// [`Failure::Thrown`] for what code of the user throws.
-pub(crate) fn prepare(value: &Zval) -> Result<Prepared<'_>, Failure> {
+/// [`Failure::Serialization`] for a resource at any depth, for what the serializer of `rules` can't
+/// give back, and for what PHP refuses; [`Failure::Thrown`] for what code of the user throws.
+pub(crate) fn prepare<'a>(value: &'a Zval, rules: &Rules) -> Result<Prepared<'a>, Failure> {
     let value = value.dereference();
     match plain(value) {
         Some(plain) => Ok(Prepared::Plain(plain)),
-        None => php::write(value).map(Prepared::Serialized),
+        None => rules.serializer.write(value).map(Prepared::Serialized),
     }
 }
 
@@ -63,6 +94,7 @@ pub(crate) struct PreparedItems<'a> {
     items: &'a ZendHashTable,
     /// For each item its serialized form, or null; in PHP's memory, which a bailout releases.
     payloads: Option<ZBox<ZendHashTable>>,
+    json: bool,
 }
 
 impl<'a> PreparedItems<'a> {
@@ -74,12 +106,14 @@ impl<'a> PreparedItems<'a> {
     /// As [`prepare`], with the name of the item.
     pub(crate) fn of(
         items: &'a ZendHashTable,
+        rules: &Rules,
         name: impl Fn(&Zval) -> String,
     ) -> Result<Self, Failure> {
         if Items::of(items).all(|(_, value)| plain(value).is_some()) {
             return Ok(Self {
                 items,
                 payloads: None,
+                json: false,
             });
         }
         let mut payloads =
@@ -87,7 +121,12 @@ impl<'a> PreparedItems<'a> {
         for (key, value) in Items::of(items) {
             let mut payload = Zval::null();
             if plain(value).is_none() {
-                payload.set_zend_string(php::write(value).map_err(|why| why.of(|| name(&key)))?);
+                let written = rules.serializer.write(value);
+                match written.map_err(|why| why.of(|| name(&key)))? {
+                    Payload::Serialized(text) | Payload::Json(text) => {
+                        payload.set_zend_string(text);
+                    }
+                }
             }
             payloads
                 .push(payload)
@@ -96,6 +135,7 @@ impl<'a> PreparedItems<'a> {
         Ok(Self {
             items,
             payloads: Some(payloads),
+            json: rules.serializer == Serializer::Json,
         })
     }
 
@@ -113,6 +153,7 @@ impl<'a> PreparedItems<'a> {
             let payload = payloads.as_mut().and_then(Iterator::next);
             let payload = payload.and_then(|(_, payload)| payload.zend_str());
             let value = match payload {
+                Some(payload) if self.json => Value::Json(payload.as_bytes()),
                 Some(payload) => Value::Serialized(payload.as_bytes()),
                 None => plain(value).expect("BUG: an array without references has changed"),
             };
@@ -128,8 +169,8 @@ impl<'a> PreparedItems<'a> {
 ///
 /// [`Failure::Serialization`] if it can't be read back exactly, [`Failure::Thrown`] for what
 /// code of the user throws.
-pub(crate) fn read(wire: &[u8], into: &mut Zval) -> Result<(), Failure> {
-    match decode(wire)? {
+pub(crate) fn read(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Failure> {
+    match decode_within(wire, rules.max_decompressed)? {
         Decoded::Null => into.set_null(),
         Decoded::Bool(flag) => into.set_bool(flag),
         Decoded::Int(number) => into.set_long(number),
@@ -141,17 +182,39 @@ pub(crate) fn read(wire: &[u8], into: &mut Zval) -> Result<(), Failure> {
         }
         Decoded::Serialized(payload) => {
             let payload = BailoutGuard::new(payload);
-            php::read(payload.get(), into)?;
+            php::read(payload.get(), &rules.classes, into)?;
         }
-        Decoded::Igbinary(_) => return Err(foreign("igbinary")),
-        Decoded::Msgpack(_) => return Err(foreign("msgpack")),
-        _ => return Err(foreign("a newer version of this extension")),
+        Decoded::Json(Cow::Borrowed(text)) => json::read(text, into)?,
+        Decoded::Json(Cow::Owned(text)) => {
+            let text = BailoutGuard::new(text);
+            json::read(text.get(), into)?;
+        }
+        Decoded::Igbinary(payload) => {
+            any_class("igbinary", rules)?;
+            let payload = BailoutGuard::new(payload);
+            igbinary::read(payload.get(), into)?;
+        }
+        Decoded::Msgpack(payload) => {
+            any_class("msgpack", rules)?;
+            let payload = BailoutGuard::new(payload);
+            msgpack::read(payload.get(), into)?;
+        }
+        _ => {
+            return Err(Failure::serialization(
+                "a newer version of this extension has written it",
+            ));
+        }
     }
     Ok(())
 }
 
-fn foreign(writer: &str) -> Failure {
-    Failure::Serialization(format!(
-        "it was serialized by {writer}, and this version reads PHP's own form only; store it anew"
-    ))
+/// Refuses a form that can't be told which classes it may make.
+fn any_class(writer: &str, rules: &Rules) -> Result<(), Failure> {
+    match rules.classes {
+        Classes::All => Ok(()),
+        Classes::Only(_) => Err(Failure::Serialization(format!(
+            "it was written by {writer}, which can't be told which classes it may make, so with the \
+             option 'unserialize_allowed_classes' it is not read"
+        ))),
+    }
 }

@@ -1,50 +1,36 @@
 //! The serializer `php`: PHP's own `serialize()` and `unserialize()`.
 
-use std::collections::HashSet;
-use std::ptr;
-
 use ext_php_rs::boxed::ZBox;
-use ext_php_rs::types::{ZendStr, Zval};
+use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 
+use super::Classes;
 use crate::error::Failure;
-use crate::ffi::{self, Items};
+use crate::ffi;
 
-/// Serializes an array, an object or what can't be.
+/// Serializes an array or an object. *May bail out.*
 pub(super) fn write(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
-    if holds_resource(value) {
-        return Err(Failure::serialization(
-            "a resource (an open file, a stream, a curl handle) can't be stored; store what it was \
-             made from",
-        ));
-    }
     ffi::serialize(value)
 }
 
-/// Unserializes what [`write()`] gave.
-pub(super) fn read(payload: &[u8], into: &mut Zval) -> Result<(), Failure> {
-    ffi::unserialize(payload, into)
+/// Unserializes what [`write()`] gave. Objects of other classes than `classes` become
+/// `__PHP_Incomplete_Class`, as with PHP's option `allowed_classes`. *May bail out.*
+pub(super) fn read(payload: &[u8], classes: &Classes, into: &mut Zval) -> Result<(), Failure> {
+    let allowed = match classes {
+        Classes::All => None,
+        Classes::Only(names) => Some(table_of(names)?),
+    };
+    ffi::unserialize(payload, allowed.as_deref(), into)
 }
 
-/// Returns whether a resource is in `value`, for which `serialize()` would write the integer 0. An
-/// object whose class decides itself what is serialized is not looked into. References and objects
-/// can lead in a circle, so what they lead to is noted.
-fn holds_resource(value: &Zval) -> bool {
-    let mut noted = HashSet::new();
-    let mut open = vec![value];
-    while let Some(value) = open.pop() {
-        let target = value.dereference();
-        if target.is_resource() {
-            return true;
-        }
-        if let Some(array) = target.array() {
-            if !value.is_reference() || noted.insert(ptr::from_ref(array).cast::<()>()) {
-                open.extend(Items::of(array).map(|(_, value)| value));
-            }
-        } else if let Some(object) = target.object()
-            && noted.insert(ptr::from_ref(object).cast())
-        {
-            ffi::properties(object, |value| open.push(value));
-        }
+/// Returns the names as the keys of a table, in lower case, as PHP wants them.
+fn table_of(names: &[Vec<u8>]) -> Result<ZBox<ZendHashTable>, Failure> {
+    let mut table = ZendHashTable::new();
+    for name in names {
+        let mut key = Zval::new();
+        key.set_zend_string(ffi::string(&name.to_ascii_lowercase())?);
+        let mut yes = Zval::new();
+        yes.set_bool(true);
+        ffi::insert(&mut table, &key, yes);
     }
-    false
+    Ok(table)
 }

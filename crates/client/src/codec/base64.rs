@@ -14,7 +14,7 @@ pub(super) fn encoded_len(bytes: usize) -> usize {
 
 /// Decodes `text`, padded or not (not every client pads); `None` if it is not base64.
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let base64 = if text.len() % 4 == 0 {
+    let base64 = if text.len().is_multiple_of(4) {
         STANDARD
     } else {
         STANDARD_NO_PAD
