@@ -4,7 +4,7 @@
 #
 #   scripts/mutants.sh [-k KIND]... [NAME...]   all mutants, or those whose file name begins with NAME
 #
-# KIND is regressions, model (proptest), shuttle or loom; all but loom unless given. A patch says in lines
+# KIND is regressions, matrix, model (proptest), shuttle or loom; all but loom unless given. A patch says in lines
 # `red: KIND TEST` which test must fail. Scratch copy and build: target/mutants.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -15,7 +15,7 @@ while [ "${1:-}" = -k ]; do
     KINDS+=("${2:?-k wants a kind}")
     shift 2
 done
-[ "${#KINDS[@]}" -gt 0 ] || KINDS=(regressions model shuttle)
+[ "${#KINDS[@]}" -gt 0 ] || KINDS=(regressions matrix model shuttle)
 NAMES=("$@")
 
 SCRATCH="$ROOT/target/mutants"
@@ -41,10 +41,11 @@ run() {
     local kind="$1" test="$2" flags='' target=(--lib)
     case "$kind" in
     regressions) target=(--test regressions) ;;
+    matrix) test="matrix_test::$test" ;;
     model) test="model_test::$test" ;;
     shuttle) flags='--cfg shuttle' test="shuttle_test::$test" ;;
     loom) flags='--cfg loom' test="models::$test" ;;
-    *) die "no kind '$kind'; known: regressions, model, shuttle, loom" ;;
+    *) die "no kind '$kind'; known: regressions, matrix, model, shuttle, loom" ;;
     esac
     [ -z "$flags" ] || target=(--release "${target[@]}")
     CARGO_TARGET_DIR="$SCRATCH/$kind" RUSTFLAGS="$flags" RUST_BACKTRACE=0 PROPTEST_MAX_SHRINK_ITERS=0 \

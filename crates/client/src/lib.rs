@@ -45,6 +45,8 @@ mod call;
 mod conn;
 mod exchange;
 mod fanout;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod matrix_test;
 mod seal;
 mod sync;
 
