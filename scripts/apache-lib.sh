@@ -18,7 +18,7 @@ apache_prepare() {
     chmod 755 "$LOAD_DIR"
     mkdir "$LOAD_DIR/htdocs"
     cp "$ROOT"/tests/apache/*.php "$LOAD_DIR/htdocs/"
-    cp "$ROOT/tests/apache/php.ini" "$LOAD_DIR/php.ini"
+    cp "$ROOT"/tests/apache/{php.ini,httpd.conf} "$LOAD_DIR/"
     # The user that Apache serves as may not be allowed to read the checkout.
     cp "$2" "$LOAD_DIR/tagcache.so"
     printf 'extension=%s\n' "$LOAD_DIR/tagcache.so" >>"$LOAD_DIR/php.ini"
@@ -41,11 +41,12 @@ apache_settings() {
 # comes to it: tries a few. APACHE_UNDER is a command to run it under; APACHE_PATIENCE how many
 # seconds it may take to answer.
 apache_start() {
-    local attempt i arguments=(-f "$ROOT/tests/apache/httpd.conf" "$@")
+    local attempt i arguments=(-f "$LOAD_DIR/httpd.conf" "$@")
     [ "$(id -u)" != 0 ] || arguments+=(-D AsRoot)
     for attempt in 1 2 3; do
         LOAD_PORT="$(free_port)"
-        "${APACHE_UNDER[@]}" "$APACHE" "${arguments[@]}" >"$LOAD_DIR/apache.out" 2>&1 &
+        # A session of its own: prefork ends its whole process group when it is told to stop.
+        setsid "${APACHE_UNDER[@]}" "$APACHE" "${arguments[@]}" >"$LOAD_DIR/apache.out" 2>&1 &
         LOAD_APACHE_PID=$!
         for ((i = 0; i < ${APACHE_PATIENCE:-10} * 20; i++)); do
             if apache_page stats.php >"$LOAD_DIR/before.json" 2>"$LOAD_DIR/curl.err"; then
