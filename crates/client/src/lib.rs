@@ -41,6 +41,12 @@ pub mod fork;
 pub mod pool;
 pub mod proto;
 
+/// What the benches reach into. Not part of the API.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::pool::{BareGuard, BarePool, Maker};
+}
+
 mod call;
 mod conn;
 mod exchange;

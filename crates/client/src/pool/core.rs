@@ -114,8 +114,8 @@ impl<C: Managed> Core<C> {
         Self::with_patience(keeping, PATIENCE)
     }
 
-    /// Models choose when a permit is handed over instead of freed: always or never.
-    fn with_patience(keeping: Keeping, patience: Duration) -> Self {
+    /// Models choose when a permit is handed over instead of freed: always or never; benches look for the best.
+    pub(super) fn with_patience(keeping: Keeping, patience: Duration) -> Self {
         Self {
             gate: Gate::new(keeping.size, patience),
             idle: ArrayQueue::new(keeping.size as usize),

@@ -10,8 +10,10 @@
 //! | `core` | idle connections, lifetimes, drain, close, housekeeping |
 //! | `guard` | the exclusive ownership, and the way back |
 //! | `stats`, `histogram`, `ages` | what is counted |
+//! | `bare` | the same pool over any connection, for the benches |
 
 mod ages;
+mod bare;
 mod core;
 mod gate;
 mod guard;
@@ -35,6 +37,7 @@ use self::core::{Core, Denied, Keeping};
 
 pub(crate) use self::core::Managed;
 
+pub use bare::{BareGuard, BarePool, Maker};
 pub use guard::guards_on_this_thread;
 pub use stats::{Latencies, Latency, PoolStats, Traffic};
 

@@ -1,0 +1,181 @@
+//! What a client can reach at most: one blocking socket, requests made beforehand, replies read and thrown away.
+//! A worker of `scripts/bench.sh`, which tells it on stdin what to do:
+//!
+//! ```text
+//! prepare get 100 text      ->  ready
+//! run 5000                  ->  nanoseconds
+//! ```
+//!
+//! It sends the very bytes that the extension sent: the values are read from the server, where the extension's
+//! worker has put them under the same keys.
+
+use std::io::{self, BufRead, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use memchr::memchr_iter;
+
+/// What one timed step sends and how many lines answer it; what has to be sent before, untimed.
+struct Step {
+    before: Vec<u8>,
+    before_lines: usize,
+    request: Vec<u8>,
+    lines: usize,
+}
+
+struct Wire {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Failure> {
+    let addr = std::env::args()
+        .nth(1)
+        .ok_or("usage: raw_bound HOST:PORT")?;
+    let stream = TcpStream::connect(addr)?;
+    stream.set_nodelay(true)?;
+    let mut wire = Wire {
+        stream,
+        buffer: vec![0; 256 << 10],
+    };
+    let mut steps = Vec::new();
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["prepare", what, number, payload] => {
+                steps = wire.prepare(what, number.parse()?, payload)?;
+                println!("ready");
+            }
+            ["run", count] => println!("{}", wire.run(&steps, count.parse()?)?.as_nanos()),
+            _ => return Err(format!("cannot understand '{line}'").into()),
+        }
+    }
+    Ok(())
+}
+
+impl Wire {
+    /// Makes the steps of a measurement; they are run in turn.
+    fn prepare(&mut self, what: &str, number: usize, payload: &str) -> Result<Vec<Step>, Failure> {
+        let per_step = match what {
+            "mget" => number,
+            _ => 1,
+        };
+        let size = if what == "mget" { 100 } else { number };
+        match what {
+            "get" | "mget" => {
+                let keys: Vec<String> = (0..key_count(size))
+                    .map(|n| key(size, payload, n))
+                    .collect();
+                Ok(keys
+                    .chunks(per_step)
+                    .map(|keys| {
+                        let lines: String =
+                            keys.iter().map(|key| format!("GET\t{key}\n")).collect();
+                        Step::timed(lines.into_bytes(), keys.len())
+                    })
+                    .collect())
+            }
+            "set" => (0..key_count(size))
+                .map(|n| {
+                    let key = key(size, payload, n);
+                    let mut request = format!("PUT\t{key}\t-\t-\t").into_bytes();
+                    request.extend(self.stored(&key)?);
+                    request.push(b'\n');
+                    Ok(Step::timed(request, 1))
+                })
+                .collect(),
+            "keysbytag" => Ok(vec![Step::timed(b"KEYS_BY_TAG\tbench-tag\n".to_vec(), 1)]),
+            "invtag" => {
+                let before: String = (0..number)
+                    .map(|n| format!("PUT\tbench:inv:{n}\t-\tbench-inv\tx\n"))
+                    .collect();
+                Ok(vec![Step {
+                    before: before.into_bytes(),
+                    before_lines: number,
+                    request: b"INV_TAG\tbench-inv\n".to_vec(),
+                    lines: 1,
+                }])
+            }
+            other => Err(format!("no measurement '{other}'").into()),
+        }
+    }
+
+    /// Returns the wire form of the value that the extension stored under `key`.
+    fn stored(&mut self, key: &str) -> Result<Vec<u8>, Failure> {
+        self.stream.write_all(format!("GET\t{key}\n").as_bytes())?;
+        let mut reply = Vec::new();
+        while reply.last() != Some(&b'\n') {
+            let n = self.read()?;
+            reply.extend_from_slice(&self.buffer[..n]);
+        }
+        reply.pop();
+        let value = reply.strip_prefix(b"VALUE\t").ok_or_else(|| {
+            format!("nothing stored under {key}; run the extension's worker first")
+        })?;
+        Ok(value.to_vec())
+    }
+
+    fn run(&mut self, steps: &[Step], count: usize) -> io::Result<Duration> {
+        let mut timed = Duration::ZERO;
+        if steps.iter().all(|step| step.before.is_empty()) {
+            let start = Instant::now();
+            for step in steps.iter().cycle().take(count) {
+                self.exchange(&step.request, step.lines)?;
+            }
+            return Ok(start.elapsed());
+        }
+        for step in steps.iter().cycle().take(count) {
+            self.exchange(&step.before, step.before_lines)?;
+            let start = Instant::now();
+            self.exchange(&step.request, step.lines)?;
+            timed += start.elapsed();
+        }
+        Ok(timed)
+    }
+
+    /// Sends a request and reads `lines` lines.
+    fn exchange(&mut self, request: &[u8], lines: usize) -> io::Result<()> {
+        self.stream.write_all(request)?;
+        let mut due = lines;
+        while due > 0 {
+            let n = self.read()?;
+            let bytes = &self.buffer[..n];
+            // One reply ends where the bytes end; only of many the ends have to be counted.
+            due -= match lines {
+                1 => usize::from(bytes[n - 1] == b'\n'),
+                _ => memchr_iter(b'\n', bytes).count(),
+            };
+        }
+        Ok(())
+    }
+
+    fn read(&mut self) -> io::Result<usize> {
+        match self.stream.read(&mut self.buffer)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            n => Ok(n),
+        }
+    }
+}
+
+impl Step {
+    fn timed(request: Vec<u8>, lines: usize) -> Self {
+        Self {
+            before: Vec::new(),
+            before_lines: 0,
+            request,
+            lines,
+        }
+    }
+}
+
+/// The same keys as in `bench/worker.php`.
+fn key(size: usize, payload: &str, n: usize) -> String {
+    format!("bench:{payload}:{size}:{n:04}")
+}
+
+fn key_count(size: usize) -> usize {
+    if size > 8192 { 64 } else { 1000 }
+}
