@@ -4,7 +4,7 @@ use ext_php_rs::builders::ClassBuilder;
 use ext_php_rs::error::Result as BindingResult;
 use ext_php_rs::flags::{ConstantFlags, DataType, MethodFlags};
 use ext_php_rs::types::{ZendHashTable, Zval};
-use ext_php_rs::zend::ExecuteData;
+use ext_php_rs::zend::{BailoutGuard, ExecuteData};
 use tagcache_client::TagMatch;
 
 use crate::VERSION;
@@ -40,13 +40,16 @@ pub(crate) fn register() -> BindingResult<()> {
     const INT: Option<DataType> = Some(DataType::Long);
     const ARRAY: Option<DataType> = Some(DataType::Array);
     const MIXED: Option<DataType> = Some(DataType::Mixed);
+    const STRING: Option<DataType> = Some(DataType::String);
     const VOID: Option<DataType> = Some(DataType::Void);
     let of_class = MethodFlags::Public | MethodFlags::Static;
 
     let mut class = ClassBuilder::new("TagCache")
         .constant("VERSION", VERSION, &[], ConstantFlags::Public)?
         .method(declare("create", create, &[OPTIONS], MIXED), of_class)
-        .method(declare("drain", drain, &[], INT), of_class);
+        .method(declare("drain", drain, &[], INT), of_class)
+        .method(declare("metrics", metrics, &[], STRING), of_class)
+        .method(declare("doctor", doctor, &[], ARRAY), of_class);
     let methods = [
         declare("__construct", construct, &[OPTIONS], None),
         declare("set", set, &[KEY, VALUE, NO_TAGS, TTL], BOOL),
@@ -223,10 +226,12 @@ methods! {
     };
     flush => |call, result| result.set_long(ops::flush(call.this())?);
     pool_stats => |call, result| {
-        let (endpoint, stats) = call.this().pool_stats()?;
-        result.set_hashtable(report::pool(&endpoint, &stats));
+        let pool = BailoutGuard::new(call.this().shared_pool()?);
+        result.set_hashtable(report::pool(&pool));
     };
     close => |call, _result| call.this().close();
+    metrics => |_call, result| result.set_zend_string(ffi::string(crate::metrics::text().as_bytes())?);
+    doctor => |_call, result| result.set_hashtable(crate::doctor::examine());
     drain => |_call, result| {
         let pools = registry::all();
         for pool in &pools {

@@ -4,13 +4,15 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tagcache_client::{CallLimits, Commands, Fanout, PoolStats, Replies, Reply, call_after};
+use tagcache_client::{CallLimits, Commands, Fanout, Pool, Replies, Reply, call_after};
 
 use crate::batch::with_room;
 use crate::error::Failure;
 use crate::options::Options;
 use crate::registry::{self, SharedPool};
 use crate::scratch::Buffers;
+use crate::slowlog;
+use crate::trouble;
 use crate::value::Rules;
 
 /// How many commands of a batch are worth a connection of their own.
@@ -79,20 +81,28 @@ impl HandleCell {
         self.with(|open| Ok(Arc::clone(&open.options.rules)))
     }
 
-    /// Sends the commands of `buffers` and waits for their replies. No code of PHP runs in here.
+    /// Sends the commands of `buffers` and waits for their replies. No code of the user runs in here.
+    /// *May bail out* after the call, when it writes to the slow log.
     ///
     /// # Errors
     ///
     /// Those of [`call_after`], and [`Failure::Closed`].
     pub(crate) fn call(&self, buffers: &mut Buffers) -> Result<(), Failure> {
-        self.with(|open| {
+        let (done, slow) = self.with(|open| {
             let limits = open.options.limits;
             let pool = open.pool().get();
             let (commands, replies) = (&buffers.commands, &mut buffers.replies);
-            Ok(with_room(|room| {
-                call_after(pool, &limits, commands, replies, room)
-            })?)
-        })
+            let done = with_room(|room| call_after(pool, &limits, commands, replies, room));
+            let error = done.as_ref().err();
+            error.inspect(|error| trouble::note(error));
+            let slow = slowlog::judge(pool, commands, buffers.replies.timing(), error);
+            Ok((done, slow))
+        })?;
+        if let Some(line) = slow {
+            // What leaves by a bailout must not take buffers or the handle with it: here neither is.
+            line.write();
+        }
+        Ok(done?)
     }
 
     /// Starts a fan-out of `commands` and returns at once. No code of PHP runs in here.
@@ -130,12 +140,13 @@ impl HandleCell {
         })
     }
 
-    /// Returns the name of the server and how its pool is.
-    pub(crate) fn pool_stats(&self) -> Result<(String, PoolStats), Failure> {
-        self.with(|open| {
-            let endpoint = open.options.pool.endpoint.to_string();
-            Ok((endpoint, open.pool().get().stats()))
-        })
+    /// Returns the pool.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Closed`].
+    pub(crate) fn shared_pool(&self) -> Result<Arc<Pool>, Failure> {
+        self.with(|open| Ok(open.pool().share()))
     }
 
     /// Returns the options; `Err` with a word for the state if there are none.

@@ -13,7 +13,9 @@
 //! | [`handle`] | the state in an object; the only way to the client's `call` |
 //! | [`value`] | zvals to what the client encodes, and back |
 //! | [`options`] | INI settings, array and DSN to what the client takes |
+//! | [`metrics`], [`doctor`], [`slowlog`], [`trouble`] | looking inside |
 //! | [`remember`], [`lock`] | values that a callback makes; locks in the server |
+//! | [`process`] | what a forked child does not share |
 //! | [`registry`] | the pools of the process |
 //! | [`scratch`] | buffers that a thread uses again |
 //! | [`error`] | failures to exceptions and warnings |
@@ -29,6 +31,7 @@
 mod batch;
 mod client;
 mod collect;
+mod doctor;
 mod error;
 #[allow(unsafe_code)]
 mod ffi;
@@ -36,14 +39,18 @@ mod functions;
 mod handle;
 mod lifecycle;
 mod lock;
+mod metrics;
 mod ops;
 mod options;
 mod pipeline;
+mod process;
 mod registry;
 mod remember;
 mod report;
 mod scratch;
 mod signature;
+mod slowlog;
+mod trouble;
 mod value;
 
 /// The version of the extension.

@@ -13,7 +13,7 @@ use ext_php_rs::zend::{ModuleAllocations, ModuleEntry};
 use tagcache_client::guards_on_this_thread;
 
 use crate::value::Serializer;
-use crate::{VERSION, batch, client, error, ffi, functions, options, pipeline, registry};
+use crate::{VERSION, batch, client, error, ffi, functions, options, pipeline, registry, slowlog};
 
 const SUCCESS: i32 = 0;
 const FAILURE: i32 = -1;
@@ -41,6 +41,7 @@ extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
         ffi::watch_errors();
         options::register_ini(module_number);
         registry::set_limit(options::max_pools());
+        slowlog::configure();
         let classes = error::register()
             .and_then(|()| pipeline::register())
             .and_then(|()| batch::register())
@@ -103,12 +104,21 @@ extern "C" fn info(module: *mut ModuleEntry) {
             ffi::table_start();
             ffi::table_header("Pool", "Connections");
             for pool in pools {
-                let stats = pool.stats();
+                let (stats, latencies) = (pool.stats(), pool.latencies());
+                let us = |q: f64| latencies.round_trip.quantile(q).as_micros();
                 ffi::table_row(
                     &pool.config().endpoint.to_string(),
                     &format!(
-                        "{} at most, {} in use, {} idle, {} opened, {} waiting",
-                        stats.size, stats.in_use, stats.idle, stats.opened, stats.waiters
+                        "{} at most, {} in use, {} idle, {} opened, {} waiting; {} calls, half within \
+                         {} us, 99 % within {} us",
+                        stats.size,
+                        stats.in_use,
+                        stats.idle,
+                        stats.opened,
+                        stats.waiters,
+                        latencies.round_trip.count(),
+                        us(0.5),
+                        us(0.99),
                     ),
                 );
             }

@@ -154,6 +154,17 @@ impl SharedPool {
     }
 }
 
+impl SharedPool {
+    /// Returns the pool for those who look at all of them; not for one that is inherited.
+    pub(crate) fn share(&self) -> Arc<Pool> {
+        Arc::clone(
+            self.0
+                .as_ref()
+                .expect("BUG: the pool is taken out only by drop"),
+        )
+    }
+}
+
 impl Drop for SharedPool {
     fn drop(&mut self) {
         if let Some(pool) = self.0.take()

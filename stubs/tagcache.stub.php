@@ -320,12 +320,17 @@ namespace {
          *
          * `size`, `idle`, `in_use`, `waiters` say how it is now; the rest counts since the pool
          * was made. `closed_broken`: after an error; `closed_stale`: closed by the server or
-         * drained; `closed_retired`: too old or not needed.
+         * drained; `closed_retired`: too old or not needed. Bytes are counted when a connection
+         * comes back. Times are in microseconds, an eighth too much at most: `acquire_us` waiting for a
+         * connection, `round_trip_us` from then on until the last reply; `oldest_ms` is the age of
+         * the oldest connection, null if there is none.
          *
          * @return array{endpoint: string, size: int, idle: int, in_use: int, waiters: int,
          *     opened: int, closed_broken: int, closed_stale: int, closed_retired: int,
          *     check_outs: int, waits: int, acquire_timeouts: int, connect_failures: int,
-         *     retries: int}
+         *     retries: int, bytes_sent: int, bytes_received: int, oldest_ms: ?int,
+         *     acquire_us: array{count: int, p50: float, p95: float, p99: float, max: float},
+         *     round_trip_us: array{count: int, p50: float, p95: float, p99: float, max: float}}
          * @throws \TagCache\ClosedException
          */
         public function poolStats(): array {}
@@ -343,6 +348,27 @@ namespace {
          * @return int how many pools there were
          */
         public static function drain(): int {}
+
+        /**
+         * The figures of all pools of this process in the text format of Prometheus
+         * (Content-Type: text/plain; version=0.0.4). Keys and tags do not occur in it.
+         */
+        public static function metrics(): string {}
+
+        /**
+         * Looks at the pools of this process, its last errors and its settings, asks each server for
+         * a sign of life (a second at most), and says what is wrong and what to do.
+         *
+         * A pool has the fields of poolStats() and besides `id` (as in metrics()), `answer_ms` (null:
+         * no answer), and the times as histograms, where `le_us` null is "longer".
+         *
+         * @return array{ok: bool, version: string, thread_safe: bool, pid: int,
+         *     findings: list<array{level: 'error'|'warning'|'advice', what: string, advice: string}>,
+         *     pools: list<array<string, mixed>>,
+         *     errors: list<array{at: float, message: string, times: int}>,
+         *     slow_log: array{ms: int, file: ?string}}
+         */
+        public static function doctor(): array {}
 
         /** What var_dump() shows. @return array<string, mixed> */
         public function __debugInfo(): array {}

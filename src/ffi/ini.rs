@@ -1,6 +1,8 @@
 //! Reading, showing and removing INI settings.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use ext_php_rs::ffi::{zend_ini_entry, zend_string};
 use ext_php_rs::zend::ModuleEntry;
@@ -39,6 +41,14 @@ pub(crate) fn ini_text<R>(name: &CStr, read: impl FnOnce(&[u8]) -> R) -> Option<
         let text = zend_ini_string_ex(name.as_ptr(), name.count_bytes(), 0, &raw mut exists);
         (!text.is_null()).then(|| read(CStr::from_ptr(text).to_bytes()))
     }
+}
+
+/// Returns a setting that names a file; `None` if it is empty.
+pub(crate) fn ini_path(name: &CStr) -> Option<PathBuf> {
+    ini_text(name, |text| {
+        (!text.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(text)))
+    })
+    .flatten()
 }
 
 /// Removes the settings of the module. For MSHUTDOWN.

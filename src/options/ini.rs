@@ -1,4 +1,4 @@
-//! The INI settings: the default of every option, and `tagcache.max_pools`.
+//! The INI settings: the default of every option, and `tagcache.max_pools`, the slow log.
 
 use ext_php_rs::flags::IniEntryPermission;
 use ext_php_rs::zend::{IniEntryDef, IniEntryDefs};
@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::ffi;
 use crate::registry::MAX_POOLS;
 
-const COUNT: usize = SPECS.len() + 2;
+const COUNT: usize = SPECS.len() + 4;
 
 static ENTRIES: IniEntryDefs<COUNT> = {
     let mut entries = [const { IniEntryDef::end() }; COUNT];
@@ -20,6 +20,8 @@ static ENTRIES: IniEntryDefs<COUNT> = {
         i += 1;
     }
     entries[i] = IniEntryDef::new(c"tagcache.max_pools", c"64", IniEntryPermission::System);
+    entries[i + 1] = IniEntryDef::new(c"tagcache.slow_log_ms", c"0", IniEntryPermission::System);
+    entries[i + 2] = IniEntryDef::new(c"tagcache.slow_log", c"", IniEntryPermission::System);
     IniEntryDefs::new(entries)
 };
 

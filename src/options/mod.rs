@@ -22,7 +22,7 @@ use crate::value::Rules;
 
 pub(crate) use self::codec::words;
 pub(crate) use self::ini::{max_pools, register_ini};
-pub(crate) use self::spec::{quoted, shown};
+pub(crate) use self::spec::{quantity, quoted, shown};
 
 /// The length of `sun_path` less its NUL: the longest path of a Unix socket.
 const MAX_PATH: usize = 107;

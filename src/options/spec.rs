@@ -337,7 +337,7 @@ fn digits(text: &[u8]) -> Option<u64> {
 }
 
 /// Reads digits with an optional K, M or G, as PHP's own settings of sizes.
-fn quantity(text: &[u8]) -> Option<u64> {
+pub(crate) fn quantity(text: &[u8]) -> Option<u64> {
     let (number, shift) = match text.split_last()? {
         (b'k' | b'K', number) => (number, 10),
         (b'm' | b'M', number) => (number, 20),

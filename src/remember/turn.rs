@@ -1,8 +1,5 @@
 //! Whose turn it is to make a value: one thread of the process for each key. The others sleep until
 //! it is done, without a connection.
-//!
-//! A forked child gets a table of its own: the lock of its parent's may be held by a thread that is
-//! not there (as in [`registry`](crate::registry)).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,15 +9,10 @@ use std::time::Instant;
 use parking_lot::{Condvar, Mutex};
 use tagcache_client::fork;
 
-use crate::ffi::Leaked;
-
-static CURRENT: Leaked<Table> = Leaked::empty();
+use crate::process::PerProcess;
 
 /// Whose turns they are.
-struct Table {
-    generation: u64,
-    turns: Mutex<HashMap<Id, Arc<Holder>>>,
-}
+static TURNS: PerProcess<Mutex<HashMap<Id, Arc<Holder>>>> = PerProcess::new();
 
 /// What a turn is for: server and key.
 pub(super) type Id = (String, Vec<u8>);
@@ -53,9 +45,9 @@ pub(super) enum Asked {
 
 /// Asks for the turn, and waits for it until `until`, if that is given.
 pub(super) fn ask(id: &Id, until: Option<Instant>) -> Asked {
-    let table = Table::current();
+    let generation = fork::generation();
     let me = thread::current().id();
-    let mut turns = table.turns.lock();
+    let mut turns = TURNS.get().lock();
     let mut waited = false;
     while let Some(holder) = turns.get(id).map(Arc::clone) {
         if holder.thread == me {
@@ -76,28 +68,12 @@ pub(super) fn ask(id: &Id, until: Option<Instant>) -> Asked {
     turns.insert(id.clone(), Arc::new(holder));
     let turn = Turn {
         id: id.clone(),
-        generation: table.generation,
+        generation,
     };
     if waited {
         Asked::MineAfter(turn)
     } else {
         Asked::Mine(turn)
-    }
-}
-
-impl Table {
-    fn current() -> &'static Self {
-        let generation = fork::generation();
-        match CURRENT.get() {
-            Some(table) if table.generation == generation => table,
-            old => CURRENT.replace(
-                old,
-                Self {
-                    generation,
-                    turns: Mutex::new(HashMap::new()),
-                },
-            ),
-        }
     }
 }
 
@@ -107,7 +83,7 @@ impl Drop for Turn {
         if self.generation != fork::generation() {
             return;
         }
-        let holder = Table::current().turns.lock().remove(&self.id);
+        let holder = TURNS.get().lock().remove(&self.id);
         if let Some(holder) = holder {
             holder.over.notify_all();
         }

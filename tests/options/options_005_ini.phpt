@@ -9,13 +9,16 @@ $defaults = [
     'connect_timeout_ms' => '3000', 'pool_size' => '8', 'min_idle' => '0', 'idle_timeout_ms' => '60000', 'max_lifetime_ms' => '1800000',
     'probe_after_ms' => '0', 'max_reply_bytes' => '67108864', 'enable_keep_alive' => '1', 'keep_alive_idle' => '60',
     'keep_alive_interval' => '10', 'keep_alive_count' => '3', 'serializer' => 'php', 'max_pools' => '64',
+    'slow_log_ms' => '0', 'slow_log' => '',
 ];
 $settings = ini_get_all('tagcache', true);
 same_set(array_map(fn ($name) => "tagcache.$name", array_keys($defaults)), array_keys($settings), 'the settings');
 foreach ($defaults as $name => $value) {
     same($value, $settings["tagcache.$name"]['global_value'], "default of $name as documented");
 }
-same(INI_SYSTEM, $settings['tagcache.max_pools']['access'], 'max_pools belongs to the administrator');
+foreach (['max_pools', 'slow_log_ms', 'slow_log'] as $name) {
+    same(INI_SYSTEM, $settings["tagcache.$name"]['access'], "$name belongs to the administrator");
+}
 same(false, @ini_set('tagcache.max_pools', '5'), 'and cannot be set by a script');
 
 // From the start of the process.

@@ -1,0 +1,175 @@
+//! The slow log: one line for each call that took `tagcache.slow_log_ms` or longer, with what it spent
+//! the time on, to the file `tagcache.slow_log` or to PHP's error log.
+//!
+//! Both settings are the administrator's (PHP_INI_SYSTEM), read when PHP starts. A call that is fast
+//! enough costs one comparison.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use tagcache_client::{Commands, Error, Pool, Timing};
+
+use crate::ffi;
+use crate::trouble;
+
+/// The longest key in a line, in bytes.
+const LONGEST_KEY: usize = 200;
+
+/// The time from which on a call is slow, in nanoseconds; `u64::MAX` if there is no slow log.
+static THRESHOLD: AtomicU64 = AtomicU64::new(u64::MAX);
+/// The file, if there is one.
+static FILE: RwLock<Option<PathBuf>> = RwLock::new(None);
+
+/// A line to be written when no connection is out and nothing is borrowed.
+#[derive(Debug)]
+pub(crate) struct Line(String);
+
+/// Reads the settings. For MINIT.
+pub(crate) fn configure() {
+    let ms = ffi::ini_text(c"tagcache.slow_log_ms", |text| {
+        std::str::from_utf8(text).ok()?.trim().parse::<u64>().ok()
+    });
+    let nanos = match ms.flatten() {
+        None | Some(0) => u64::MAX,
+        Some(ms) => ms.saturating_mul(1_000_000),
+    };
+    // Relaxed: a number on its own, set before there are threads.
+    THRESHOLD.store(nanos, Ordering::Relaxed);
+    *FILE.write() = ffi::ini_path(c"tagcache.slow_log");
+}
+
+/// Returns from when on a call is slow, if there is a slow log.
+pub(crate) fn threshold() -> Option<Duration> {
+    // Relaxed: as in `configure`.
+    let nanos = THRESHOLD.load(Ordering::Relaxed);
+    (nanos != u64::MAX).then(|| Duration::from_nanos(nanos))
+}
+
+/// Returns the file, if it is one and not PHP's error log.
+pub(crate) fn file() -> Option<PathBuf> {
+    FILE.read().clone()
+}
+
+/// Looks at a call; returns the line to [`Line::write`] if it was slow.
+pub(crate) fn judge(
+    pool: &Pool,
+    commands: &Commands,
+    timing: Timing,
+    error: Option<&Error>,
+) -> Option<Line> {
+    let slow = threshold().is_some_and(|threshold| timing.total() >= threshold);
+    slow.then(|| Line(describe(pool, commands, timing, error)))
+}
+
+#[cold]
+fn describe(pool: &Pool, commands: &Commands, timing: Timing, error: Option<&Error>) -> String {
+    let ms = |span: Duration| format!("{:.3}", span.as_secs_f64() * 1e3);
+    let (command, key) = commands.first().unwrap_or(("?", b""));
+    let stats = pool.stats();
+    let mut line = format!(
+        "slow call: command={command} key=\"{}\" commands={} total_ms={} wait_ms={} wire_ms={} \
+         server=\"{}\" pool_size={} in_use={} idle={} waiters={}",
+        escaped(key),
+        commands.len(),
+        ms(timing.total()),
+        ms(timing.wait),
+        ms(timing.wire),
+        escaped(pool.config().endpoint.to_string().as_bytes()),
+        stats.size,
+        stats.in_use,
+        stats.idle,
+        stats.waiters,
+    );
+    if let Some(error) = error {
+        line += &format!(" error=\"{}\"", escaped(error.to_string().as_bytes()));
+    }
+    line
+}
+
+impl Line {
+    /// Writes it. *May bail out.*
+    pub(crate) fn write(self) {
+        let Some(path) = file() else {
+            return ffi::log(&format!("tagcache: {}", self.0));
+        };
+        let line = format!(
+            "{} pid={} {}\n",
+            timestamp(trouble::now()),
+            std::process::id(),
+            self.0
+        );
+        // One write to a file opened for appending: lines of several processes stay whole, and a
+        // file that was moved away is made anew.
+        let written = open(&path).and_then(|mut file| file.write_all(line.as_bytes()));
+        if let Err(error) = written {
+            ffi::log(&format!(
+                "tagcache: can't write to tagcache.slow_log \"{}\": {error}; {}",
+                escaped(path.as_os_str().as_encoded_bytes()),
+                self.0
+            ));
+        }
+    }
+}
+
+/// Opens the file of the slow log for appending.
+pub(crate) fn open(path: &std::path::Path) -> std::io::Result<std::fs::File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o640)
+        .open(path)
+}
+
+/// Returns text of somebody else, cut, in printable characters only, so that it can neither begin a new
+/// line nor end its quotes.
+pub(crate) fn escaped(text: &[u8]) -> String {
+    let cut = &text[..text.len().min(LONGEST_KEY)];
+    let mut shown: String = String::from_utf8_lossy(cut)
+        .chars()
+        .flat_map(|c| {
+            let quote = c == '\'';
+            (!quote)
+                .then(|| c.escape_debug())
+                .into_iter()
+                .flatten()
+                .chain(quote.then_some(c))
+        })
+        .collect();
+    if cut.len() < text.len() {
+        shown.push_str("...");
+    }
+    shown
+}
+
+/// Returns a time since 1970 as ISO 8601 in UTC.
+fn timestamp(since: Duration) -> String {
+    let seconds = since.as_secs();
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Civil from days, counted from 0000-03-01 in eras of 400 years, where leap days come last.
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60,
+        since.subsec_millis()
+    )
+}

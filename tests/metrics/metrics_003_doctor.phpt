@@ -1,0 +1,51 @@
+--TEST--
+doctor() says what is wrong and what to do
+--FILE--
+<?php
+require __DIR__ . '/../inc/child.inc';
+
+$run = function (string $code, array $ini = []): array {
+    ['host' => $host, 'port' => $port] = address();
+    $outcome = run_php($code . ' echo json_encode(TagCache::doctor());', [], $ini + ['tagcache.host' => $host, 'tagcache.port' => $port]);
+    $report = json_decode($outcome->output, true);
+    check(is_array($report), "a report: $outcome->output $outcome->errors");
+    return $report + ['text' => implode("\n", array_map(fn ($one) => "$one[level]: $one[what]", $report['findings'] ?? []))];
+};
+
+$well = $run('');
+same([true, '', []], [$well['ok'], $well['text'], $well['errors']], 'nothing is wrong');
+same([TagCache::VERSION, (bool) PHP_ZTS], [$well['version'], $well['thread_safe']], 'who it is');
+same(1, count($well['pools']), 'the pool of the settings is tried');
+check($well['pools'][0]['answer_ms'] > 0, 'the server answers');
+same(17, count($well['pools'][0]['round_trip_buckets']), 'a histogram');
+same(1, array_sum(array_column($well['pools'][0]['round_trip_buckets'], 'count')), 'of the one call');
+same(['le_us' => null, 'count' => 0], end($well['pools'][0]['round_trip_buckets']), 'the last bucket is open');
+
+$ill = $run('for ($n = 0; $n < 3; $n++) { try { (new TagCache)->get("a"); } catch (TagCache\ConnectionException) { } }', ['tagcache.port' => closed_port()]);
+same(false, $ill['ok'], 'nobody listens');
+check(preg_match('/^error: .*refused/m', $ill['text']) === 1, "said so: $ill[text]");
+check(str_contains($ill['text'], 'connecting failed'), 'and that connecting failed');
+same(1, count($ill['errors']), 'the same error is listed once');
+same(3, $ill['errors'][0]['times'], 'with how often it came');
+check(abs($ill['errors'][0]['at'] - time()) < 60, 'and when');
+same(null, $ill['pools'][0]['answer_ms'], 'no answer');
+
+foreach ([
+    'an INI setting out of range' => ['', ['tagcache.pool_size' => 5000], 'error: .*tagcache.pool_size.*1 to 1024'],
+    'a time limit that is too long' => ['', ['max_execution_time' => 3, 'tagcache.timeout_ms' => 5000], 'warning: .*timeout_ms \(5000\).*\(3 s\)'],
+    'a slow log that cannot be written' => ['', ['tagcache.slow_log' => '/nowhere/at/all', 'tagcache.slow_log_ms' => 5], 'error: .*/nowhere/at/all'],
+    'a slow log without a limit' => ['', ['tagcache.slow_log' => '/dev/null'], 'advice: .*slow_log_ms is 0'],
+    'two pools to one server' => ['$a = cache(["pool_size" => 2]); $b = cache(["pool_size" => 3]); $a->has("x"); $b->has("x");', [], 'advice: .*2 pools'],
+    'many pools' => ['foreach (range(1, 8) as $n) { cache(["pool_size" => $n])->has("x"); }', ['tagcache.max_pools' => 10], 'warning: 8 of 10 pools'],
+] as $what => [$code, $ini, $pattern]) {
+    $report = $run($code, $ini);
+    check(preg_match("#^$pattern#m", $report['text']) === 1, "$what: " . show($report['text']));
+    foreach ($report['findings'] as $finding) {
+        check(strlen($finding['advice']) > 10, "$what: advice");
+    }
+    same(!str_contains($report['text'], 'error: ') && !str_contains($report['text'], 'warning: '), $report['ok'], "$what: ok");
+}
+
+finish();
+--EXPECT--
+ok
