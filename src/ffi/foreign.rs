@@ -24,7 +24,7 @@ use super::{exception_is_pending, string};
 use crate::error::Failure;
 
 /// The kind of a function that PHP or an extension defines.
-const INTERNAL: u8 = 1;
+pub(super) const INTERNAL: u8 = 1;
 /// What is shown even where `@` silences: the errors that end a script.
 const FATAL: c_int = 1 | 16 | 64 | 256 | 4096 | 4;
 

@@ -46,9 +46,8 @@ impl Limits {
     };
 }
 
-/// Refuses a value that has something in it that `limits` does not let pass. What a class gives
-/// that decides itself what is serialized (`__serialize()`, `__sleep()`, in C) is not known
-/// here. Runs no code of PHP.
+/// Refuses a value that has something in it that `limits` does not let pass. What code of the user
+/// will give (`__serialize()`, `__sleep()`) is not known here. Runs no code of PHP.
 ///
 /// # Errors
 ///
