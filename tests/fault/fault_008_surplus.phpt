@@ -37,7 +37,9 @@ foreach ([
 ] as $verb => $call) {
     foreach (['VALUE\tSTOLEN\n', 'x', '\n'] as $text) {
         $server->rule("inject:reply=*,verb=$verb,text=$text");
+        $broken = $cache->poolStats()['closed_broken'];
         throws($class, $call, "$verb with a surplus of $text");
+        same($broken + 1, $cache->poolStats()['closed_broken'], "$verb with a surplus of $text: the connection is closed");
         $server->clear();
         same('mine', $cache->get('victim'), "$verb with a surplus of $text: the next call");
     }

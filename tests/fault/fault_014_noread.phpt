@@ -6,11 +6,11 @@ require __DIR__ . '/../inc/fault.inc';
 
 $server = new Fault();
 $cache = $server->cache(['timeout_ms' => 150]);
-$cache->set('kept', 'stays');
+$server->cache(['timeout_ms' => 5000])->set('kept', 'stays');
 $server->rule('noread');
 TagCache::drain();
 $fds = descriptors();
-$big = str_repeat('x', 20_000_000);
+$big = str_repeat('x', 8_000_000);
 foreach ([
     'set' => fn () => $cache->set('big', $big), 'mSet' => fn () => $cache->mSet(['a' => $big, 'b' => 1]), 'tags' => fn () => $cache->set('k', $big, ['t']),
 ] as $name => $call) {
