@@ -162,7 +162,7 @@ lint() {
 
 # suite NAME LIBS: one run of all tests, with a server of its own. Called in the background.
 suite() {
-    local name="$1" directory="$WORK/${1// /-}"
+    local directory="$WORK/${1// /-}"
     mkdir "$directory"
     trap 'stop_tagcached' EXIT
     start_tagcached "$BINARIES/tagcached" "$directory"

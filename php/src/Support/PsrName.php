@@ -21,7 +21,7 @@ final class PsrName
             return sprintf('A cache %s must not be empty.', $what);
         }
         if (strpbrk($name, self::RESERVED) !== false) {
-            return sprintf('The cache %s "%s" contains one of the reserved characters %s', $what, $name, self::RESERVED);
+            return sprintf('The cache %s "%s" contains one of %s, which are reserved.', $what, $name, self::RESERVED);
         }
 
         return null;
