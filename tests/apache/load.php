@@ -84,9 +84,60 @@ function counting(Timed $cache, string $id): void
     expect_same('add to a key that is there', false, $added, true);
 }
 
+/** A pipeline of its own keys: each result in its place. */
+function in_pipeline(Timed $cache, string $id, array $values): void
+{
+    $pipeline = $cache->pipeline();
+    $want = [];
+    foreach ($values as $key => $value) {
+        $pipeline->set("$key:piped", $value, ["$id:all"], TTL_MS)->get("$key:piped", "$id:absent");
+        array_push($want, true, $value);
+    }
+    $start = hrtime(true);
+    $got = $pipeline->mGet(["$id:never"])->increment("$id:piped", 3, TTL_MS, ["$id:all"])->execute();
+    $cache->note('execute', $start);
+    array_push($want, [], 3);
+    expect_same('results of the pipeline', count($want), count($got));
+    foreach ($got as $n => $result) {
+        if ($result instanceof TagCache\Exception) {
+            throw $result;
+        }
+        expect_same("result $n of the pipeline", $want[$n], $result, "$id:absent");
+    }
+}
+
+/** A batch under way while the same thread makes other calls; each future gives its own value. */
+function in_batch(Timed $cache, string $id, array $values): void
+{
+    $batch = $cache->batch();
+    $futures = [];
+    foreach ($values as $key => $value) {
+        $batch->set("$key:batch", $value, ["$id:all"], TTL_MS);
+        $futures[$key] = $batch->get("$key:batch", "$id:absent");
+    }
+    $all = $batch->mGet(["$id:never", "$id:never2"]);
+    $batch->send();
+    expect_same('get beside a batch', "$id:absent", $cache->get("$id:never", "$id:absent"));
+    $start = hrtime(true);
+    $settled = $batch->wait();
+    $cache->note('wait', $start);
+    expect_same('wait', true, $settled);
+    foreach ($futures as $key => $future) {
+        expect_same("future $key", $values[$key], $future->value(), "$id:absent");
+    }
+    expect_same('mGet in a batch', [], $all->value());
+    // One that is dropped in the middle: its connection must not come to anybody else.
+    if (mt_rand(1, 10) === 1) {
+        $dropped = $cache->batch();
+        $dropped->get("$id:short");
+        $dropped->send();
+    }
+}
+
 function leave_nothing(Timed $cache, string $id, array $values): void
 {
-    $count = count($values) + 1;
+    // The values three times, two counters.
+    $count = 3 * count($values) + 2;
     expect_same('invalidateTag all', $count, $cache->invalidateTag("$id:all"), at_most($count - 1));
     expect_same('miss', "$id:absent", $cache->get("$id:short", "$id:absent"));
 }
@@ -107,6 +158,8 @@ try {
     }
     by_tag($cache, $id, $values);
     counting($cache, $id);
+    in_pipeline($cache, $id, $values);
+    in_batch($cache, $id, $values);
     if ($deep !== null) {
         Ledger::enter($cache);
         Ledger::audit($cache);
