@@ -306,7 +306,7 @@ fn of_process(options: Option<&Options>, findings: &mut Findings) {
     findings.check(
         times > 0,
         Level::Warning,
-        || format!("{times} calls of this process failed lately"),
+        || format!("calls of this process that failed within the last minute: {times}"),
         "see the last errors",
     );
 }
