@@ -27,10 +27,10 @@ stage() {
     "$@" 2>&1 </dev/null | tee "$LOGS/$name.log" || status=$?
     count "$LOGS/$name.log"
     if [ "$status" = 0 ]; then
-        ROWS+=("$(printf '%-12s ok      %s' "$name" "$(duration $(($(date +%s) - began)))")")
+        ROWS+=("$(printf '%-16s ok      %s' "$name" "$(duration $(($(date +%s) - began)))")")
         return 0
     fi
-    ROWS+=("$(printf '%-12s FAILED  %s' "$name" "$(duration $(($(date +%s) - began)))")")
+    ROWS+=("$(printf '%-16s FAILED  %s' "$name" "$(duration $(($(date +%s) - began)))")")
     FAILED_STAGES+=("$name")
     say "stage $name FAILED (exit code $status)"
     if [ "$weight" = must ]; then
@@ -53,15 +53,15 @@ count() {
     local passed failed skipped
     read -r passed failed skipped < <(awk '
         /^test result: / { passed += $4; failed += $6; skipped += $8 }
-        /^phpt [nz]ts: / { passed += $3; failed += $5; skipped += $7 }
-        /^apache-load: passed/ { passed++ }
-        /^apache-load: FAILED/ { failed++ }
+        /^(phpt|frameworks) [nz]ts: / { passed += $3; failed += $5; skipped += $7 }
+        /^apache-[a-z]+: passed/ { passed++ }
+        /^apache-[a-z]+: FAILED/ { failed++ }
         END { print passed + 0, failed + 0, skipped + 0 }' "$1")
     PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
 }
 
 summary() {
-    printf '\n%s\n' "stage        result  time"
+    printf '\n%s\n' "stage            result  time"
     printf '%s\n' "${ROWS[@]}"
     printf 'total time: %s\n' "$(duration $(($(date +%s) - BEGAN)))"
     if [ "${#FAILED_STAGES[@]}" -gt 0 ]; then
@@ -78,22 +78,29 @@ crate_tests() {
 }
 
 mkdir -p "$LOGS"
-say "make test: about 12 minutes on 2 cores the first time (7 of them for the ZTS PHP), then about 2"
+say "make test: about 20 minutes on 2 cores the first time (7 of them for the ZTS PHP), then about 10"
 cd "$ROOT"
 stage setup must scripts/setup.sh
 stage php-zts must scripts/php-zts.sh
 stage fmt may scripts/check.sh fmt
 stage shell may scripts/check.sh shell
+stage safety may scripts/check-safety.sh
 stage clippy may scripts/check.sh clippy
 stage clippy-nts may scripts/check.sh clippy-ext nts
 stage clippy-zts may scripts/check.sh clippy-ext zts
 stage crates may crate_tests
+stage loom may scripts/loom.sh
+stage fuzz may scripts/fuzz.sh 60
 stage server must scripts/build-server.sh
 stage ext-nts must scripts/build-ext.sh nts
 stage ext-zts must scripts/build-ext.sh zts
 stage phpt-nts may scripts/phpt.sh nts
 stage phpt-zts may scripts/phpt.sh zts
+stage frameworks-nts may scripts/frameworks.sh nts
+stage frameworks-zts may scripts/frameworks.sh zts
 stage apache may scripts/apache-load.sh
+stage apache-deep may scripts/apache-deep.sh 20
+stage apache-remember may scripts/apache-remember.sh
 
 [ "${#ROWS[@]}" -gt 0 ] || die "no such stage: ${ONLY[*]}"
 summary
