@@ -63,7 +63,12 @@ namespace {
          *  - `max_reply_bytes` 67108864: a longer reply is an error
          *  - `enable_keep_alive` true, `keep_alive_idle` 60, `keep_alive_interval` 10 (seconds),
          *    `keep_alive_count` 3: TCP keep-alive
-         *  - `serializer` "php"
+         *  - `serializer` "php", "igbinary", "msgpack", "json" or "native" (scalars only): how
+         *    arrays and objects are stored; every handle reads what any of them wrote
+         *  - `unserialize_allowed_classes` true: true, false or a list of class names
+         *  - `prefix` "": goes before every key and tag, and bounds flush()
+         *  - `compression` "none", "lz4" or "zstd", `compression_threshold` 2048 bytes,
+         *    `compression_level` 0 (zstd, 1 to 19), `max_decompressed_bytes` 67108864
          *  - `pipeline_depth`, `enable_pipelining`, `enable_async_io`, `http_base`: known from
          *    the old extension, without effect, deprecated
          *
@@ -200,7 +205,8 @@ namespace {
         /**
          * Lists the keys that carry the tag, in no particular order.
          *
-         * The server separates them by commas, so a key that contains one comes back in pieces.
+         * The server separates them by commas, so a key that contains one comes back in pieces,
+         * unless the handle has a `prefix`.
          *
          * @return list<string>
          * @throws \TagCache\Exception
@@ -308,7 +314,8 @@ namespace {
         public function stats(): array {}
 
         /**
-         * Removes every entry of the server, whoever stored it.
+         * Removes every entry of the server, whoever stored it; with the option `prefix` those
+         * that were stored with the same prefix, and no others.
          *
          * @return int how many entries went
          * @throws \TagCache\Exception

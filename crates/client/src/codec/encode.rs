@@ -100,6 +100,14 @@ impl Value<'_> {
     }
 }
 
+/// Returns the wire form of a value, as [`Commands::put`](crate::Commands::put) sends it.
+#[must_use]
+pub fn encode(value: Value<'_>, compression: Option<&Compression>) -> Vec<u8> {
+    let mut wire = Vec::new();
+    value.write(compression, &mut wire);
+    wire
+}
+
 /// Returns the form that PHP's `serialize()` gives a string.
 fn php_string(text: &[u8]) -> Vec<u8> {
     let mut php = Vec::with_capacity(text.len() + 32);

@@ -19,7 +19,7 @@ mod numeric;
 
 pub use compress::{Algorithm, Compression};
 pub use decode::{DecodeError, Decoded, MAX_DECOMPRESSED, decode, decode_within};
-pub use encode::Value;
+pub use encode::{Value, encode};
 
 /// What every marker begins with.
 pub(crate) const MARK: &[u8] = b"__TC_";
