@@ -14,7 +14,7 @@
 //! | [`value`] | zvals to what the client encodes, and back |
 //! | [`options`] | INI settings, array and DSN to what the client takes |
 //! | [`metrics`], [`doctor`], [`slowlog`], [`trouble`] | looking inside |
-//! | [`remember`], [`lock`] | values that a callback makes; locks in the server |
+//! | [`remember`], [`session`], [`lock`] | values that a callback makes; sessions; locks in the server |
 //! | [`process`] | what a forked child does not share |
 //! | [`registry`] | the pools of the process |
 //! | [`scratch`] | buffers that a thread uses again |
@@ -48,6 +48,7 @@ mod registry;
 mod remember;
 mod report;
 mod scratch;
+mod session;
 mod signature;
 mod slowlog;
 mod trouble;

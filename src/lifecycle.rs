@@ -7,6 +7,7 @@
 use std::io::Write;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ext_php_rs::builders::ModuleBuilder;
 use ext_php_rs::zend::{ModuleAllocations, ModuleEntry};
@@ -17,6 +18,9 @@ use crate::{VERSION, batch, client, error, ffi, functions, options, pipeline, re
 
 const SUCCESS: i32 = 0;
 const FAILURE: i32 = -1;
+
+/// Whether PHP's extension `session` is there. Relaxed: a flag on its own, set before there are threads.
+static HAS_SESSIONS: AtomicBool = AtomicBool::new(false);
 
 /// Describes the module to PHP.
 pub(crate) fn module() -> (ModuleEntry, ModuleAllocations) {
@@ -42,6 +46,7 @@ extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
         options::register_ini(module_number);
         registry::set_limit(options::max_pools());
         slowlog::configure();
+        HAS_SESSIONS.store(ffi::register_session_handler(), Ordering::Relaxed);
         let classes = error::register()
             .and_then(|()| pipeline::register())
             .and_then(|()| batch::register())
@@ -97,6 +102,15 @@ extern "C" fn info(module: *mut ModuleEntry) {
         ffi::table_row("Protocols", "tcp, unix");
         ffi::table_row("Serializers", &serializers());
         ffi::table_row("Compression", "lz4, zstd");
+        let sessions = HAS_SESSIONS.load(Ordering::Relaxed);
+        ffi::table_row(
+            "Session handler",
+            if sessions {
+                "tagcache"
+            } else {
+                "none (ext/session is not loaded)"
+            },
+        );
         let pools = registry::all();
         ffi::table_row("Live pools", &pools.len().to_string());
         ffi::table_end();

@@ -28,6 +28,7 @@ mod object;
 mod precision;
 mod reflect;
 mod serialize;
+mod session;
 mod stream;
 
 pub(crate) use array::{Items, Key, append, elements, insert, without_references};
@@ -50,4 +51,5 @@ pub(crate) use object::{construct, install_handlers, new_object};
 pub(crate) use precision::exact_floats;
 pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, keep, patch};
 pub(crate) use serialize::{serialize, unserialize};
+pub(crate) use session::register_session_handler;
 pub(crate) use stream::stream_of;

@@ -21,7 +21,7 @@ use crate::ffi::{self, Items, Key};
 use crate::value::Rules;
 
 pub(crate) use self::codec::words;
-pub(crate) use self::ini::{max_pools, register_ini};
+pub(crate) use self::ini::{SessionSettings, max_pools, register_ini};
 pub(crate) use self::spec::{quantity, quoted, shown};
 
 /// The length of `sun_path` less its NUL: the longest path of a Unix socket.

@@ -11,7 +11,8 @@ $defaults = [
     'keep_alive_interval' => '10', 'keep_alive_count' => '3', 'serializer' => 'php', 'unserialize_allowed_classes' => '1',
     'prefix' => '', 'compression' => 'none', 'compression_threshold' => '2048', 'compression_level' => '0',
     'max_decompressed_bytes' => '67108864', 'max_pools' => '64',
-    'slow_log_ms' => '0', 'slow_log' => '',
+    'slow_log_ms' => '0', 'slow_log' => '', 'session_prefix' => 'session:', 'session_locking' => '1', 'session_lock_ms' => '60000',
+    'session_lock_wait_ms' => '10000',
 ];
 $settings = ini_get_all('tagcache', true);
 same_set(array_map(fn ($name) => "tagcache.$name", array_keys($defaults)), array_keys($settings), 'the settings');
