@@ -1,6 +1,6 @@
 # The targets people type. Each is one script of scripts/, which can be run as well from anywhere.
 
-.PHONY: help setup demo build test check clean
+.PHONY: help setup demo build test check bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ check: ## Formatting, clippy and the shell scripts; no tests
 	@scripts/check.sh shell
 	@scripts/check.sh clippy
 	@scripts/check.sh clippy-ext nts
+
+bench: ## Measure against Redis, memcached, r2d2 and raw sockets; writes docs/benchmarks.md (15 min)
+	@scripts/bench.sh
 
 clean: ## Remove what was built here (the cached ZTS PHP stays)
 	cargo clean

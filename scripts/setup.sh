@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh demo   what building and running with Debian's PHP needs
 #   scripts/setup.sh        that, and what the tests need (Apache, wrk, the ZTS PHP's build)
+#   scripts/setup.sh bench  that, and what scripts/bench.sh compares with
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -23,11 +24,14 @@ readonly FOR_DEMO=(
 readonly FOR_TESTS=(
     apache2-bin apache2-dev curl libxml2-dev php8.2-igbinary php8.2-msgpack procps wrk xz-utils
 )
+# Their services are not started, see install.
+readonly FOR_BENCH=(memcached php8.2-memcached php8.2-redis python3 redis-server)
 
 case "${1:-}" in
 demo) WANTED=("${FOR_DEMO[@]}") ;;
 '') WANTED=("${FOR_DEMO[@]}" "${FOR_TESTS[@]}") ;;
-*) die "usage: scripts/setup.sh [demo]" ;;
+bench) WANTED=("${FOR_DEMO[@]}" "${FOR_TESTS[@]}" "${FOR_BENCH[@]}") ;;
+*) die "usage: scripts/setup.sh [demo|bench]" ;;
 esac
 
 check_rust() {
