@@ -10,7 +10,6 @@ export CARGO_TARGET_DIR="$ROOT/target/asan" RUSTC_BOOTSTRAP=1
 export RUSTFLAGS="-Zsanitizer=address -Cunsafe-allow-abi-mismatch=sanitizer"
 LOG="$CARGO_TARGET_DIR/tests.log"
 mkdir -p "$CARGO_TARGET_DIR"
-# Twice the deadlines' grace would hide nothing here: what is measured is memory, not time.
 cargo test "${LOCKED[@]}" --manifest-path "$ROOT/Cargo.toml" --target "$TRIPLE" -j "$(jobs_wanted)" \
     --package tagcache-client --lib --test calls --test faults --test regressions --test fork --test stress \
     >"$LOG" 2>&1 </dev/null || { tail -n 60 "$LOG" && die "see above"; }

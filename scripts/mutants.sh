@@ -30,7 +30,7 @@ need cargo patch git
 refresh() {
     local file
     mkdir -p "$TREE"
-    (cd "$ROOT" && git ls-files -z Cargo.toml Cargo.lock build.rs src crates) |
+    (cd "$ROOT" && git ls-files -z --cached --others --exclude-standard Cargo.toml Cargo.lock build.rs src crates) |
         while IFS= read -r -d '' file; do
             cmp -s "$ROOT/$file" "$TREE/$file" || install -D "$ROOT/$file" "$TREE/$file"
         done

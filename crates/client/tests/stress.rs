@@ -22,6 +22,7 @@ struct Counts {
     stop: AtomicBool,
     calls: AtomicU64,
     errors: AtomicU64,
+    late: AtomicU64,
     wrong: AtomicU64,
 }
 
@@ -30,52 +31,87 @@ fn seconds() -> Duration {
     Duration::from_secs(asked.map_or(1, |text| text.parse().expect("a number of seconds")))
 }
 
-/// One write and one read of the thread's own key, checked.
-fn round(pool: &Pool, limits: &CallLimits, key: &str, n: u64, replies: &mut Replies) -> Step {
-    let value = format!("{key}={n}:{}", "x".repeat((n % 7 * 3000) as usize));
-    let mut commands = Commands::new();
-    commands
-        .put(
-            key.as_bytes(),
-            None,
-            &TagList::new(),
-            Value::Str(value.as_bytes()),
-        )
-        .unwrap();
-    commands.get(key.as_bytes()).unwrap();
-    commands.get(b"nobody's").unwrap();
-    if call(pool, limits, &commands, replies).is_err() {
-        return Step::Failed;
-    }
-    let right = replies.get(0) == Reply::Ok
-        && replies.get(1) == Reply::Value(value.as_bytes())
-        && replies.get(2) == Reply::NotFound;
-    if right { Step::Right } else { Step::Wrong }
+fn value(key: &str, n: u64) -> String {
+    format!("{key}={n}:{}", "x".repeat((n % 7 * 3000) as usize))
+}
+
+/// What a thread knows of its key.
+struct Own {
+    key: String,
+    /// Writes that failed. The server may carry them out yet, each on its old connection, even between a later
+    /// write and the read behind it.
+    unsure: Vec<u64>,
+    replies: Replies,
 }
 
 enum Step {
     Right,
+    /// A write of our own that had failed came after all.
+    Late,
     Failed,
     Wrong,
 }
 
+impl Own {
+    /// One write and one read of the thread's own key, checked.
+    fn round(&mut self, pool: &Pool, limits: &CallLimits, n: u64) -> Step {
+        let written = value(&self.key, n);
+        let (key, none) = (self.key.as_bytes(), TagList::new());
+        let mut commands = Commands::new();
+        commands
+            .put(key, None, &none, Value::Str(written.as_bytes()))
+            .unwrap();
+        commands.get(key).unwrap();
+        commands.get(b"nobody's").unwrap();
+        if call(pool, limits, &commands, &mut self.replies).is_err() {
+            self.unsure.push(n);
+            return Step::Failed;
+        }
+        let Reply::Value(read) = self.replies.get(1) else {
+            return self.wrong(n);
+        };
+        let others = self.replies.get(0) == Reply::Ok && self.replies.get(2) == Reply::NotFound;
+        if others && read == written.as_bytes() {
+            return Step::Right;
+        }
+        let mut unsure = self.unsure.iter();
+        if others && unsure.any(|m| read == value(&self.key, *m).as_bytes()) {
+            return Step::Late;
+        }
+        self.wrong(n)
+    }
+
+    fn wrong(&self, n: u64) -> Step {
+        for reply in self.replies.iter() {
+            let mut text = format!("{reply:?}");
+            text.truncate(200);
+            eprintln!("wrong: {} {n}: {text}", self.key);
+        }
+        Step::Wrong
+    }
+}
+
 fn work(pool: &Pool, counts: &Counts, me: u64) {
-    let key = format!("thread-{me}");
-    let mut replies = Replies::new();
+    let mut own = Own {
+        key: format!("thread-{me}"),
+        unsure: Vec::new(),
+        replies: Replies::new(),
+    };
     let mut n = 0;
     // Relaxed throughout: counts and a flag.
     while !counts.stop.load(Ordering::Relaxed) {
         n += 1;
         planted::race();
-        let span = Duration::from_millis(if n % 50 == 0 { 1 } else { 500 });
+        let span = Duration::from_millis(if n % 10 == 0 { 1 } else { 500 });
         let limits = CallLimits {
             timeout: span,
             acquire_timeout: span,
             connect_timeout: span,
             ..CallLimits::default()
         };
-        match round(pool, &limits, &key, n, &mut replies) {
+        match own.round(pool, &limits, n) {
             Step::Right => {}
+            Step::Late => drop(counts.late.fetch_add(1, Ordering::Relaxed)),
             Step::Failed => drop(counts.errors.fetch_add(1, Ordering::Relaxed)),
             Step::Wrong => drop(counts.wrong.fetch_add(1, Ordering::Relaxed)),
         }
@@ -125,12 +161,11 @@ fn main() {
     for thread in threads {
         thread.join().unwrap();
     }
-    let (calls, errors, wrong) = (
-        counts.calls.load(Ordering::Relaxed),
-        counts.errors.load(Ordering::Relaxed),
-        counts.wrong.load(Ordering::Relaxed),
+    let [calls, errors, late, wrong] = [&counts.calls, &counts.errors, &counts.late, &counts.wrong]
+        .map(|count| count.load(Ordering::Relaxed));
+    println!(
+        "stress: {calls} calls, {errors} failed, {late} late writes of their own, {wrong} wrong answers"
     );
-    println!("stress: {calls} calls, {errors} failed, {wrong} wrong answers");
     assert_eq!(wrong, 0);
     assert!(calls > errors, "nothing succeeded");
     let limits = CallLimits::default();

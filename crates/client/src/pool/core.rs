@@ -18,6 +18,8 @@
 mod fake;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod model_test;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod reference;
 #[cfg(all(test, shuttle))]
 mod shuttle_test;
 

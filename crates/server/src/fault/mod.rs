@@ -381,7 +381,15 @@ fn welcome(inner: &Arc<Inner>, socket: socket2::Socket) -> io::Result<()> {
     peers.total += 1;
     peers.live.insert(conn, Arc::clone(&peer));
     peers.most = peers.most.max(peers.live.len());
-    peers.threads.retain(|thread| !thread.is_finished());
+    let (ended, live): (Vec<_>, Vec<_>) = std::mem::take(&mut peers.threads)
+        .into_iter()
+        .partition(|thread: &JoinHandle<()>| thread.is_finished());
+    peers.threads = live;
+    // Joined rather than dropped: that is at once, and an order of events that ThreadSanitizer sees.
+    for thread in ended {
+        // One that panicked has said so on stderr.
+        let _ = thread.join();
+    }
     let talk = Talk::new(Arc::clone(inner), conn, peer);
     let thread = Builder::new()
         .name(format!("fault-{conn}"))

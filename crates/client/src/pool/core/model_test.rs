@@ -4,16 +4,16 @@
 //! Waiters are put in the line, resumed and made to give up by the script (as loom's models do), so one thread
 //! plays all of them, and the model can say who gets which permit.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::fake::{Fake, World, keeping};
+use super::reference::{Link, Model, Place};
 use super::{Acquired, Core, Denied, Keeping, Refused};
 use crate::deadline::Deadline;
 use crate::fork::pretended::Child;
@@ -52,104 +52,6 @@ enum Op {
     Fork,
 }
 
-/// A connection, as the model sees it.
-#[derive(Clone, Debug)]
-struct Link {
-    id: u64,
-    epoch: u64,
-    old: bool,
-    dead: Arc<AtomicBool>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Asleep,
-    Woken,
-    Granted,
-    Shut,
-}
-
-/// The pool as it ought to be, in the simplest words.
-struct Model {
-    size: u32,
-    hand_over: bool,
-    free: u32,
-    /// The line, by the waiters' numbers.
-    line: VecDeque<(u64, Place)>,
-    /// Out of the line, with an outcome that the thread has not seen.
-    settled: Vec<(u64, Place)>,
-    idle: VecDeque<Link>,
-    epoch: u64,
-    peak: u32,
-    min_idle: u32,
-    closed: bool,
-    /// Permits whose guards ended in a forked child.
-    lost: u32,
-}
-
-impl Model {
-    fn in_use(&self) -> u32 {
-        self.size - self.free
-    }
-
-    fn note_peak(&mut self) {
-        self.peak = self.peak.max(self.in_use());
-    }
-
-    fn wake_one(&mut self) {
-        if let Some(sleeper) = self.line.iter_mut().find(|(_, p)| *p == Place::Asleep) {
-            sleeper.1 = Place::Woken;
-        }
-    }
-
-    fn release(&mut self) {
-        match self.line.front().copied() {
-            None => self.free += 1,
-            Some((head, place)) if self.hand_over => {
-                self.line.pop_front();
-                self.settled.push((head, Place::Granted));
-                if place == Place::Woken && self.free > 0 {
-                    self.wake_one();
-                }
-            }
-            Some(_) => {
-                self.free += 1;
-                self.wake_one();
-            }
-        }
-        if self.closed {
-            self.idle.clear();
-        }
-    }
-
-    fn check_in(&mut self, link: Link, clean: bool) {
-        if clean && !self.closed && link.epoch == self.epoch {
-            self.idle.push_back(link);
-        }
-    }
-
-    /// Pops what a check-out finds.
-    fn pop_fit(&mut self, probe: bool) -> Option<Link> {
-        while let Some(link) = self.idle.pop_front() {
-            let dead = probe && link.dead.load(Ordering::Relaxed); // one thread
-            if link.epoch == self.epoch && !link.old && !dead {
-                return Some(link);
-            }
-        }
-        None
-    }
-
-    fn place(&self, waiter: u64) -> Place {
-        let mut all = self.line.iter().chain(&self.settled);
-        all.find(|(number, _)| *number == waiter).unwrap().1
-    }
-
-    fn forget(&mut self, waiter: u64) {
-        self.line.retain(|(number, _)| *number != waiter);
-        self.settled.retain(|(number, _)| *number != waiter);
-    }
-}
-
 struct Out {
     guard: Guard<Fake>,
     /// None after a failed `replace`.
@@ -178,19 +80,7 @@ impl Pair {
         Self {
             world: Arc::clone(world),
             core: Arc::new(Core::with_patience(kept, patience)),
-            model: Model {
-                size,
-                hand_over,
-                free: size,
-                line: VecDeque::new(),
-                settled: Vec::new(),
-                idle: VecDeque::new(),
-                epoch: 0,
-                peak: 0,
-                min_idle,
-                closed: false,
-                lost: 0,
-            },
+            model: Model::new(size, hand_over, min_idle),
             out: Vec::new(),
             waiters: Vec::new(),
             next_waiter: 0,
@@ -680,7 +570,7 @@ fn cases() -> u32 {
     if std::env::var_os("TAGCACHE_DEEP").is_some() {
         20_000
     } else {
-        1_000
+        400
     }
 }
 
