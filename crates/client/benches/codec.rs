@@ -14,7 +14,7 @@ const ROUND_NS: f64 = 2e6;
 
 fn main() {
     let text = "plain text, a word after another. ".repeat(40_000);
-    let binary: Vec<u8> = (0..1 << 20_u32)
+    let binary: Vec<u8> = (0..1_u32 << 20)
         .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
         .collect();
     let list = list_of_fifty();
@@ -132,9 +132,10 @@ fn versus(name: &str, mut a: impl FnMut() -> usize, mut b: impl FnMut() -> usize
 /// Returns nanoseconds and allocations of one call.
 fn measure(what: &mut impl FnMut() -> usize) -> (f64, u64) {
     what();
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
-    what();
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let allocations = allocation_counter::measure(|| {
+        black_box(what());
+    })
+    .count_total;
     (
         median((0..ROUNDS).map(|_| once(what)).collect()),
         allocations,
