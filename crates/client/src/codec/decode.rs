@@ -340,7 +340,7 @@ mod tests {
     #[test]
     fn compressed_values_come_back_whatever_they_are() {
         let long = "{\"a\":1} and so on, 007 ".repeat(100);
-        let binary = [&long.as_bytes()[..], b"\0\xff"].concat();
+        let binary = [long.as_bytes(), b"\0\xff"].concat();
         let igbinary = [&b"\0\0\0\x02"[..], long.as_bytes()].concat();
         let msgpack = [&b"\x92"[..], long.as_bytes()].concat();
         let php = ["a:1:{", &long, "}"].concat();

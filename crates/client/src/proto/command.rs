@@ -612,7 +612,8 @@ mod tests {
             String::from_utf8(commands.bytes().to_vec()).unwrap()
         };
         let (none, two) = (TagList::new(), tags(&["a", "-"]));
-        let cases: [(&dyn Fn(&mut Commands), &str); 12] = [
+        type Case<'a> = (&'a dyn Fn(&mut Commands), &'a str);
+        let cases: [Case<'_>; 12] = [
             (
                 &|c| c.put(b"k", None, &none, Value::Null).unwrap(),
                 "PUT\tshop:k\t-\t__TC_NS__shop:\t__TC_NULL__\n",
