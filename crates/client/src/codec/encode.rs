@@ -92,9 +92,17 @@ impl Value<'_> {
             Value::Str(text) => out.extend_from_slice(text),
             Value::Serialized(payload) => write_serialized(payload, out),
             Value::Json(text) => {
-                debug_assert!(!has_line_end(text), "BUG: JSON is on one line");
                 out.extend_from_slice(JSON);
+                let start = out.len();
                 out.extend_from_slice(text);
+                // A line end in JSON can only be white space between tokens, and a space means the same there.
+                if has_line_end(text) {
+                    for byte in &mut out[start..] {
+                        if matches!(byte, b'\n' | b'\r') {
+                            *byte = b' ';
+                        }
+                    }
+                }
             }
         }
     }
@@ -166,6 +174,12 @@ mod tests {
             "plain, with a TAB \t and a \\ "
         );
         assert_eq!(wire(Value::Str(b"")), "");
+    }
+
+    #[test]
+    fn json_is_one_line_however_it_was_written() {
+        let text = b"[1,\r\n  \"a\\nb\"\n]";
+        assert_eq!(wire(Value::Json(text)), "__TC_JSON__[1,    \"a\\nb\" ]");
     }
 
     #[test]
