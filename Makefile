@@ -1,9 +1,9 @@
 # The targets people type. Each is one script of scripts/, which can be run as well from anywhere.
 
-.PHONY: help setup demo build test check bench clean
+.PHONY: help setup demo build test check bench install uninstall package clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the Debian packages that are missing
 	@scripts/setup.sh
@@ -27,6 +27,15 @@ check: ## Formatting, clippy and the shell scripts; no tests
 
 bench: ## Measure against Redis, memcached, r2d2 and raw sockets; writes docs/benchmarks.md (15 min)
 	@scripts/bench.sh
+
+install: ## Build and install into Debian's PHP 8.2, enabled for all its SAPIs (as root; DESTDIR works)
+	@scripts/install.sh install
+
+uninstall: ## Remove what `make install` installed (as root)
+	@scripts/install.sh uninstall
+
+package: ## The archives for PIE and the .deb, into dist/
+	@scripts/package.sh all
 
 clean: ## Remove what was built here (the cached ZTS PHP stays)
 	cargo clean
