@@ -84,6 +84,42 @@ fn the_connect_timeout_is_a_limit_of_its_own() {
 }
 
 #[test]
+fn a_handshake_taken_over_late_does_not_shorten_the_next_wait() {
+    let (_server, pool) = faulty([Rule::blackhole()]);
+    let patient = CallLimits {
+        connect_timeout: Duration::from_millis(80),
+        ..limits(3000)
+    };
+    for round in 0..6 {
+        // The first leaves a handshake behind that has most of its time still to go, the others come later.
+        let _ = get(
+            &pool,
+            &CallLimits {
+                timeout: Duration::from_millis(10),
+                ..patient
+            },
+            "k",
+        );
+        std::thread::sleep(Duration::from_millis(15 * round));
+        let start = Instant::now();
+        let error = get(&pool, &patient, "k").unwrap_err();
+        let took = start.elapsed();
+        assert_eq!(
+            (error.kind(), error.phase()),
+            (ErrorKind::Timeout, Some(Phase::Connect))
+        );
+        assert!(
+            took >= Duration::from_millis(75),
+            "round {round}: gave up after {took:?}"
+        );
+        assert!(
+            took < Duration::from_millis(80) + GRACE,
+            "round {round}: {took:?}"
+        );
+    }
+}
+
+#[test]
 fn the_server_accepts_and_says_nothing() {
     let (_server, pool) = faulty([Rule::silent()]);
     let error = fails(&pool, 200);

@@ -97,8 +97,11 @@ fn take_up(
             continue;
         };
         let left = deadline.remaining().unwrap_or_default().min(left);
-        if let Ok(attempt) = handshake.wait(left) {
-            return Some(attempt);
+        match handshake.wait(left) {
+            // Its time is over and this caller's is not: whoever began it has had the rest.
+            Ok(Attempt::Pending(_)) if deadline.remaining().is_some() => {}
+            Ok(attempt) => return Some(attempt),
+            Err(_) => {}
         }
     }
     None
