@@ -48,7 +48,7 @@ def calls_rows(calls):
         if "ratio" not in row:
             continue
         ratio, least = row["ratio"], row["at_least"]
-        keys = int(row["name"].split()[1]) if row["name"].startswith(("mGet", "mSet")) else 1
+        keys = int(row["name"].split()[1].rstrip(",")) if row["name"].startswith(("mGet", "mSet")) else 1
         yield [
             f"{row['name']}, {row['payload']}",
             AGAINST[row["group"]],

@@ -21,6 +21,15 @@ pub(crate) fn string(bytes: &[u8]) -> Result<ZBox<ZendStr>, Failure> {
     Ok(ZendStr::new(bytes, false))
 }
 
+/// Says whether a loop that allocates may go on.
+///
+/// # Errors
+///
+/// As [`string`].
+pub(crate) fn go_on() -> Result<(), Failure> {
+    delayed::check(0)
+}
+
 /// Looks up, in MINIT, what the running PHP does.
 pub(crate) fn probe_allocator() {
     delayed::probe();

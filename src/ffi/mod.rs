@@ -46,7 +46,7 @@ pub(crate) use instance::{Class, Held, Instance, this};
 pub(crate) use json::{json_decode, json_encode};
 pub(crate) use leaked::Leaked;
 pub(crate) use log::log;
-pub(crate) use memory::{probe_allocator, string};
+pub(crate) use memory::{go_on, probe_allocator, string};
 pub(crate) use object::{construct, install_handlers, new_object};
 pub(crate) use precision::exact_floats;
 pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, keep, patch};

@@ -176,9 +176,12 @@ pub(super) fn stats(reply: Reply<'_>) -> Result<ServerStats, Failure> {
 pub(super) fn get_many<'r>(
     keys: &ZendHashTable,
     rules: &Rules,
-    replies: impl Iterator<Item = Reply<'r>>,
+    replies: impl Iterator<Item = Reply<'r>> + Clone,
 ) -> Result<ZBox<ZendHashTable>, Failure> {
-    let mut found = ZendHashTable::new();
+    let values = replies
+        .clone()
+        .filter(|reply| matches!(reply, Reply::Value(_)));
+    let mut found = ffi::list(values.count());
     for ((_, key), reply) in Items::of(keys).zip(replies) {
         match reply {
             Reply::NotFound => {}

@@ -242,7 +242,7 @@ fn each_name(
     list: &str,
     mut use_it: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    for (position, (_, element)) in Items::of(elements).enumerate() {
+    for (position, element) in ffi::values(elements).enumerate() {
         if Key::from_zval(element).is_none() {
             return Err(Failure::Invalid(format!(
                 "${list} must hold strings and integers only; element {position} is neither"

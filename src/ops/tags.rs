@@ -6,6 +6,7 @@ use std::ops::Range;
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::BailoutGuard;
+use memchr::{memchr, memchr_iter};
 use tagcache_client::{Replies, Reply, TagMatch};
 
 use super::{answer, ask, encode};
@@ -60,7 +61,7 @@ pub(super) fn keys(
 ) -> Result<ZBox<ZendHashTable>, Failure> {
     match reply {
         Reply::Keys(keys) => {
-            let mut list = ZendHashTable::new();
+            let mut list = ffi::list(1 + memchr_iter(b',', keys).count());
             for key in split(keys, rules.prefix()) {
                 push(&mut list, &keys[key.0..key.1])?;
             }
@@ -108,7 +109,7 @@ pub(super) fn found(
         TagMatch::Any => union(replies, asked, rules.prefix()),
         TagMatch::All => intersection(replies, asked, rules.prefix()),
     });
-    let mut list = ZendHashTable::new();
+    let mut list = ffi::list(spans.get().len());
     for (reply, start, end) in spans.get() {
         push(&mut list, &keys_of(replies, *reply)[*start..*end])?;
     }
@@ -179,7 +180,8 @@ fn split<'k>(keys: &'k [u8], prefix: &'k [u8]) -> impl Iterator<Item = (usize, u
                 next = None;
                 break;
             }
-            if keys[end + 1..].starts_with(prefix) {
+            // Most have no prefix, and a comparison of no bytes is a call all the same.
+            if prefix.is_empty() || keys[end + 1..].starts_with(prefix) {
                 next = Some(end + 1);
                 break;
             }
@@ -203,7 +205,7 @@ fn first_of(keys: &[u8], prefix: &[u8]) -> Option<usize> {
 
 /// Returns where the first comma is.
 fn comma_in(keys: &[u8]) -> Option<usize> {
-    keys.iter().position(|byte| *byte == b',')
+    memchr(b',', keys)
 }
 
 fn push(list: &mut ZendHashTable, key: &[u8]) -> Result<(), Failure> {

@@ -102,6 +102,8 @@ impl Serializer {
             Self::Json => json::write(value).map(Payload::Json),
         };
         drop(exact);
+        // A bulk serializes thousands of values in one call.
+        ffi::go_on()?;
         payload
     }
 }

@@ -194,7 +194,7 @@ impl Replies {
     }
 
     /// Returns the replies in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Reply<'_>> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Reply<'_>> + Clone {
         (0..self.len()).map(|n| self.get(n))
     }
 }
