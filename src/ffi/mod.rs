@@ -31,7 +31,7 @@ mod serialize;
 mod session;
 mod stream;
 
-pub(crate) use array::{Items, Key, append, elements, insert, without_references};
+pub(crate) use array::{Items, Key, append, elements, insert, list, values, without_references};
 pub(crate) use call::{Call, handle};
 pub(crate) use caught::{call_user, call_with, is_callable, take_exception};
 pub(crate) use error::{
