@@ -220,8 +220,8 @@ fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xC0 == 64;
-            !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || shared)
-                && !(v4.is_documentation() || v4.is_unspecified())
+            let apart = v4.is_private() || v4.is_loopback() || v4.is_link_local() || shared;
+            !(apart || v4.is_documentation() || v4.is_unspecified())
         }
         IpAddr::V6(v6) => v6.segments()[0] & 0xE000 == 0x2000 && v6.segments()[1] != 0x0DB8,
     }

@@ -89,7 +89,7 @@ impl Session {
     /// # Errors
     ///
     /// What keeps it from being stored; that the lock was lost.
-    pub(crate) fn write(&mut self, id: &[u8], value: &[u8], life: i64) -> Result<(), Failure> {
+    pub(crate) fn write(&self, id: &[u8], value: &[u8], life: i64) -> Result<(), Failure> {
         let key = self.key(id)?;
         self.check_lock(&key)?;
         let seconds = u64::try_from(life).unwrap_or(0);
@@ -117,7 +117,7 @@ impl Session {
     /// # Errors
     ///
     /// What keeps the server from answering.
-    pub(crate) fn exists(&mut self, id: &[u8]) -> Result<bool, Failure> {
+    pub(crate) fn exists(&self, id: &[u8]) -> Result<bool, Failure> {
         match self.key(id) {
             Ok(key) => ops::has(&self.handle, &key),
             Err(_) => Ok(false),
@@ -167,7 +167,7 @@ impl Session {
     }
 
     /// Fails if the session was locked and is no longer.
-    fn check_lock(&mut self, key: &[u8]) -> Result<(), Failure> {
+    fn check_lock(&self, key: &[u8]) -> Result<(), Failure> {
         let Some(held) = self.held.as_ref().filter(|held| held.key == key) else {
             return Ok(());
         };

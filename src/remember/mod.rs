@@ -121,7 +121,9 @@ fn ms(name: &str, value: &Zval, least: i64) -> Result<u64, Failure> {
 
 fn beta(value: &Zval) -> Result<f64, Failure> {
     // As a float an integer of that range is exact.
-    let number = value.double().or(value.long().map(|number| number as f64));
+    let number = value
+        .double()
+        .or_else(|| value.long().map(|number| number as f64));
     number
         .filter(|beta| (0.0..=1000.0).contains(beta))
         .ok_or_else(|| {
