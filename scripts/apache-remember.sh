@@ -22,12 +22,14 @@ trap 'exit 130' INT TERM HUP
 start_tagcached "$BINARIES/tagcached" "$WORK"
 apache_prepare "$(dirname "$(dirname "$PHP")")/lib/libphp.so" "$EXTENSION"
 apache_settings "['port' => $TAGCACHED_PORT, 'pool_size' => 8, 'wrong_file' => '$LOAD_DIR/wrong.txt']"
+# shellcheck disable=SC2119 # it takes an optional argument that is not ours
 apache_start
 
 START="$(($(date +%s) + 2))"
 say "$THREADS requests for one key"
 curl -fsS --no-progress-meter --max-time 60 --parallel --parallel-immediate --parallel-max "$THREADS" \
     "http://127.0.0.1:$LOAD_PORT/remember.php?key=hot&start=$START&n=[1-$THREADS]" >"$WORK/answers" || true
+# shellcheck disable=SC2016 # the dollar is PHP's
 CALLS="$("$PHP" -n -d "extension=$EXTENSION" -r \
     'echo (new TagCache(["port" => (int) $argv[1]]))->get("hot calls") ?? 0;' -- "$TAGCACHED_PORT")"
 ANSWERS="$(wc -l <"$WORK/answers")"

@@ -74,6 +74,7 @@ inside() {
 }
 # The PHP of the chroot, with its own settings, from an empty folder.
 readonly LOADED="cd \$(mktemp -d); [ \"\$(php8.2 -r '$SHOW' 2>&1)\" = loaded ]"
+# shellcheck disable=SC2016 # for the shell in there
 readonly ABSENT='cd $(mktemp -d); ! php8.2 -m 2>&1 | grep -q tagcache'
 
 if chroot_made >"$WORK/chroot.log" 2>&1; then

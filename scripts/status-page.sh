@@ -51,7 +51,7 @@ WEB_PID=$!
 page() {
     curl -fsS --max-time 30 --retry 20 --retry-connrefused --retry-delay 0 "http://127.0.0.1:$WEB_PORT/$1"
 }
-[ "$(page traffic.php)" = done ] || die "the traffic failed: $(cat "$WORK/web.log")"
+[ "$(page traffic.php)" = "done" ] || die "the traffic failed: $(cat "$WORK/web.log")"
 
 # A profile of its own, and no talk with anybody.
 browse() {
