@@ -4,7 +4,7 @@
 #
 #   - the server is killed (kill -9) and restarted, and stalled for 2 seconds;
 #   - Apache restarts gracefully, and children reach MaxConnectionsPerChild (first 60 % of the time;
-#     then one child stays, whose descriptors and memory are compared);
+#     then they stay, and one's descriptors and memory are compared);
 #   - one request in ten dies by exit, an uncaught exception, memory_limit or the time limit, in the
 #     open or from within a call of the extension.
 #
@@ -128,12 +128,32 @@ do_graceful() {
     RESTARTED=$((RESTARTED + 1))
 }
 
-# From now on one child: its figures when the one before it has gone and its threads have served.
+# From now on children stay. After a graceful restart Apache may start two, one of which it ends
+# again some time: notes the figures of each, when the ones before have gone.
 do_settle() {
+    local i pid
     child_limits 0 0
     kill -USR1 "$LOAD_APACHE_PID"
     sleep 3
-    apache_page stats.php >"$LOAD_DIR/settled.json"
+    for ((i = 0; i < 20; i++)); do
+        apache_page stats.php >"$LOAD_DIR/now.json"
+        pid="$(json_of now.json pid)"
+        mv "$LOAD_DIR/now.json" "$LOAD_DIR/settled-$pid.json"
+    done
+}
+
+# The figures of a child that was there then and is now, as settled.json and after.json.
+compare_child() {
+    local i settled
+    for ((i = 0; i < 100; i++)); do
+        apache_page stats.php >"$LOAD_DIR/after.json" || die "Apache does not answer after the load"
+        settled="$LOAD_DIR/settled-$(json_of after.json pid).json"
+        if [ -f "$settled" ]; then
+            cp "$settled" "$LOAD_DIR/settled.json"
+            return 0
+        fi
+    done
+    die "no child of those that should have stayed is left"
 }
 
 # child_limits CONNECTIONS REQUESTS: how soon a child is replaced, how soon a connection.
@@ -225,7 +245,6 @@ judge() {
     [ "$replaced" -gt 0 ] || FAILURES+=("no child reached MaxConnectionsPerChild")
     must 'connections out at the end' "$(json_of after.json pool in_use)" 0
     must 'waiters at the end' "$(json_of after.json pool waiters)" 0
-    must 'the last child' "$(json_of after.json pid)" "$(json_of settled.json pid)"
     if [ "$(json_of after.json descriptors)" -gt $(($(json_of before.json descriptors) + POOL + 2)) ]; then
         FAILURES+=("descriptors are left over")
     fi
@@ -276,5 +295,5 @@ wait "$WRK_PID" || {
 WRK_PID=
 # Let Apache see that the clients have gone.
 sleep 2
-apache_page stats.php >"$LOAD_DIR/after.json" || die "Apache does not answer after the load"
+compare_child
 judge

@@ -44,7 +44,7 @@ END
 
 build() {
     CARGO_TARGET_DIR="$DIR" RUSTC_BOOTSTRAP=1 \
-        RUSTFLAGS="-Zsanitizer=address -Cunsafe-allow-abi-mismatch=sanitizer $*" \
+        RUSTFLAGS="-Zsanitizer=address -Cunsafe-allow-abi-mismatch=sanitizer" \
         cargo build "${LOCKED[@]}" --manifest-path "$ROOT/Cargo.toml" --profile quick \
         --package tagcache --target "$TARGET" -j "$(jobs_wanted)" >&2
 }

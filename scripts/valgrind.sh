@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Memcheck over the core of the phpt suite, on the ZTS command line: no error and nothing definitely
+# lost whose stack goes through our object. What PHP itself does is not judged.
+#
+#   scripts/valgrind.sh [PATH...]      (default: CORE below)
+#
+# PHP's own allocator is off (USE_ZEND_ALLOC=0), so that each zval and string is a block that
+# valgrind knows. The processes that the tests start themselves run without valgrind. Some tests
+# measure time or count descriptors and can't hold under valgrind: whether a test passes is not
+# judged here, only what memcheck says of it.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# Not in it: what moves megabytes or hundreds of thousands of keys, and what measures time.
+readonly CORE=(
+    basic keys tags lifecycle types/types_00[1-57-9]_*.phpt types/types_01[0-5]_*.phpt
+    fatal/fatal_00[1-4]_*.phpt
+)
+command -v valgrind >/dev/null || die "no valgrind: apt-get install valgrind"
+find_php zts
+EXTENSION="$("$ROOT/scripts/build-ext.sh" zts --profile quick)"
+BINARIES="$("$ROOT/scripts/build-server.sh")"
+TESTS=()
+for path in "$@"; do
+    TESTS+=("$(realpath "$path")")
+done
+if [ "$#" = 0 ]; then
+    for path in "${CORE[@]}"; do
+        mapfile -t found < <(compgen -G "$ROOT/tests/$path" || true)
+        TESTS+=("${found[@]}")
+    done
+fi
+
+WORK="$(mktemp -d)"
+trap 'stop_tagcached; rm -rf "$WORK"' EXIT
+trap 'exit 130' INT TERM HUP
+# What run-tests.php takes for PHP. It asks PHP about itself as well: only tests are worth valgrind.
+cat >"$WORK/php" <<END
+#!/bin/sh
+case "\$*" in
+*.phpt* | */tests/*.php*)
+    exec valgrind --quiet --tool=memcheck --xml=yes --xml-file="$WORK/%p.xml" --num-callers=40 \\
+        --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=none \\
+        --child-silent-after-fork=yes "$PHP" "\$@" ;;
+*) exec "$PHP" "\$@" ;;
+esac
+END
+chmod +x "$WORK/php"
+start_tagcached "$BINARIES/tagcached" "$WORK"
+export TAGCACHE_TEST_ADDR="127.0.0.1:$TAGCACHED_PORT" TAGCACHE_TEST_SERVER=own
+export TAGCACHED_BIN="$BINARIES/tagcached" TAGCACHE_FAULT_BIN="$BINARIES/tagcached-fault"
+say "memcheck over $(find "${TESTS[@]}" -name '*.phpt' | wc -l) tests on PHP $("$PHP_CONFIG" --version) ZTS"
+(
+    cd "$ROOT"
+    export NO_INTERACTION=1 TEST_PHP_EXECUTABLE="$WORK/php" USE_ZEND_ALLOC=0 ZEND_DONT_UNLOAD_MODULES=1
+    unset TEST_PHP_ARGS TEST_PHP_CGI_EXECUTABLE
+    exec "$PHP" -n -d variables_order=EGPCS "$PHP_RUN_TESTS" -n -q "-j$(nproc)" --no-progress \
+        --no-color --offline --set-timeout 300 --no-clean --temp-source "$ROOT" \
+        --temp-target "$WORK/tree" -d "extension=$EXTENSION" -W "$WORK/results" "${TESTS[@]}"
+) </dev/null >"$WORK/output" 2>&1 || true
+grep -E '^(FAIL|BORK|LEAK)' "$WORK/output" | sed 's/^/note: /' >&2 || true
+"$PHP" -n "$ROOT/scripts/valgrind-verdict.php" memcheck libtagcache.so "$WORK"/*.xml
