@@ -60,7 +60,7 @@ pub(crate) fn register() -> BindingResult<()> {
     })
     .registration(|class, infos| {
         CLASS.install(class);
-        Box::leak(infos);
+        ffi::keep(infos);
     })
     .register()?;
     for name in collect::names().chain(["discard"]) {

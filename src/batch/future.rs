@@ -54,7 +54,7 @@ pub(crate) fn register() -> BindingResult<()> {
         )
         .registration(|class, infos| {
             CLASS.install(class);
-            Box::leak(infos);
+            ffi::keep(infos);
         })
         .register()
 }

@@ -82,7 +82,7 @@ pub(crate) fn register() -> BindingResult<()> {
     })
     .registration(|class, infos| {
         CLASS.install(class);
-        Box::leak(infos);
+        ffi::keep(infos);
     })
     .register()?;
     ffi::patch(Some(CLASS.entry()), "send", None, ffi::STATIC);
