@@ -25,6 +25,10 @@ use super::{Connection, sys};
 /// Look-ups that may be under way at once. More only pile up behind a name server that does not answer.
 const MAX_LOOKUPS: u32 = 16;
 
+/// After so long without an answer a handshake has most likely lost its packet. The kernel repeats it a second
+/// after the first, then after two, four and so on; a fresh one finds a server that is back at once.
+const ANSWER_DUE: Duration = Duration::from_millis(500);
+
 static LOOKUPS: AtomicU32 = AtomicU32::new(0);
 
 /// A TCP handshake under way, whose caller had to leave.
@@ -86,19 +90,22 @@ pub(crate) fn connect(
     Ok(Connection::new(socket))
 }
 
-/// Goes on with a handshake that somebody else began. One that has failed or is too old is dropped.
+/// Goes on with a handshake that somebody else began. One that has failed, is too old, or has had [`ANSWER_DUE`]
+/// for an answer is dropped: the caller begins anew, and does not have to wait for the kernel to repeat the lost
+/// packet of another.
 fn take_up(
     deadline: &Deadline,
     connect_timeout: Duration,
     aside: &ArrayQueue<Handshake>,
 ) -> Option<Attempt> {
     while let Some(handshake) = aside.pop() {
-        let Some(left) = connect_timeout.checked_sub(handshake.begun.elapsed()) else {
+        let age = handshake.begun.elapsed();
+        if age >= connect_timeout {
             continue;
-        };
-        let left = deadline.remaining().unwrap_or_default().min(left);
+        }
+        let patience = connect_timeout.min(ANSWER_DUE).saturating_sub(age);
+        let left = deadline.remaining().unwrap_or_default().min(patience);
         match handshake.wait(left) {
-            // Its time is over and this caller's is not: whoever began it has had the rest.
             Ok(Attempt::Pending(_)) if deadline.remaining().is_some() => {}
             Ok(attempt) => return Some(attempt),
             Err(_) => {}
