@@ -297,6 +297,7 @@ fn sqlx_3132_late_callers_share_a_handshake() {
         ..limits(30)
     };
     let mut begun = Vec::new();
+    let start = Instant::now();
     for _ in 0..12 {
         let error = get(&pool, &late, "k").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
@@ -306,8 +307,10 @@ fn sqlx_3132_late_callers_share_a_handshake() {
             }
         }
     }
-    assert_eq!(begun.len(), 1, "each began its own: {begun:?}");
-    // It is not thrown away when it is finished at last: the kernel repeats it after one second and some.
+    // One that had no answer for half a second is given up for a fresh one.
+    let due = 1 + start.elapsed().as_millis() as usize / 500;
+    assert!(begun.len() <= due, "each began its own: {begun:?}");
+    // It is not thrown away when it is finished at last.
     server.clear();
     let patient = CallLimits {
         connect_timeout: Duration::from_secs(20),
