@@ -132,7 +132,10 @@ namespace {
          *  - `stale_ms` 0: how long the old value may be used after its time, 0-86400000
          *  - `beta` 1.0: 0 = never early; more = earlier, to 1000
          *
-         * If the value was made but can't be stored, it is returned all the same, with E_WARNING.
+         * If the value was made and the server or the network then fails, it is returned all the
+         * same, with E_WARNING. A value that can't be serialized, a tag that is refused and a handle
+         * that was closed meanwhile throw. If the server can't be reached to begin with, this throws
+         * as get() does, and $make is not called.
          *
          * @param callable(): mixed $make
          * @param string[] $tags

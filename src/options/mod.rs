@@ -113,9 +113,7 @@ fn known(name: &[u8]) -> Result<Option<usize>, Failure> {
         return Ok(Some(id));
     }
     if let Some(dead) = DEAD.iter().find(|dead| dead.as_bytes() == name) {
-        ffi::raise_deprecated(&format!(
-            "the option '{dead}' has no effect and will be refused"
-        ));
+        ffi::raise_deprecated(&format!("the option '{dead}' has no effect any more"));
         return if ffi::exception_is_pending() {
             Err(Failure::Thrown)
         } else {
