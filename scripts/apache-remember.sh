@@ -22,8 +22,7 @@ trap 'exit 130' INT TERM HUP
 start_tagcached "$BINARIES/tagcached" "$WORK"
 apache_prepare "$(dirname "$(dirname "$PHP")")/lib/libphp.so" "$EXTENSION"
 apache_settings "['port' => $TAGCACHED_PORT, 'pool_size' => 8, 'wrong_file' => '$LOAD_DIR/wrong.txt']"
-# shellcheck disable=SC2119 # it takes an optional argument that is not ours
-apache_start
+apache_start -D FOREGROUND
 
 START="$(($(date +%s) + 2))"
 say "$THREADS requests for one key"
