@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every checker of the project at full length, with a table of figures at the end: what each part
-# counted, as it printed it, and how long it took. About an hour on 2 cores, half of it load.
+# counted, as it printed it, and how long it took. More than an hour on 2 cores, half of it load.
 #
 #   scripts/check-deep.sh             all parts
 #   scripts/check-deep.sh PART...     only these
@@ -95,8 +95,11 @@ part tsan 'tsan|ThreadSanitizer' scripts/tsan.sh
 part asan '^asan: ' scripts/asan.sh
 part asan-ext '^asan-ext: ' scripts/asan-ext.sh
 part memcheck '^memcheck: ' scripts/valgrind.sh
+part helgrind '^helgrind: ' scripts/helgrind.sh 60
 part matrix-nts '^fault-matrix ' scripts/fault-matrix.sh nts
 part matrix-zts '^fault-matrix ' scripts/fault-matrix.sh zts
+part values-nts '^values ' scripts/values-deep.sh nts
+part values-zts '^values ' scripts/values-deep.sh zts
 part prefork "$LOAD|^phpt " scripts/prefork.sh 120
 part apache-deep "$LOAD" scripts/apache-deep.sh "$LOAD_SECONDS"
 
