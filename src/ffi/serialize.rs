@@ -79,21 +79,31 @@ pub(crate) fn serialize(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
 /// the cache, throw or exit. With `classes` only those in its keys (in lower case) are made, else
 /// any, or within an outer `unserialize()` those that it allows. *May bail out.*
 ///
+/// `terminated` is the payload and a NUL, which is not part of it: PHP's scanner does not look at the
+/// end before each byte, it relies on the NUL that ends each of PHP's strings.
+///
+/// # Panics
+///
+/// If the last byte is none.
+///
 /// # Errors
 ///
 /// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] if the bytes are
 /// not exactly one serialized value.
 pub(crate) fn unserialize(
-    payload: &[u8],
+    terminated: &[u8],
     classes: Option<&ZendHashTable>,
     into: &mut Zval,
 ) -> Result<(), Failure> {
+    let [payload @ .., 0] = terminated else {
+        panic!("BUG: a payload without the NUL that PHP's scanner stops at");
+    };
     let mut cursor = payload.as_ptr();
     let end = payload.as_ptr_range().end;
     // SAFETY: init, use, destroy as PHP's own `unserialize()` does. The value is built in a slot
     // that `data` owns: within an outer `unserialize()` PHP lets both share their table of back
-    // references, which must not point to a local of ours. `cursor` stays within `payload`, and the
-    // table of classes outlives its use.
+    // references, which must not point to a local of ours. `cursor` stays within `terminated`: no
+    // form goes on after the NUL behind `end`. The table of classes outlives its use.
     let whole = unsafe {
         let mut data = php_var_unserialize_init();
         let outer = php_var_unserialize_get_allowed_classes(data);

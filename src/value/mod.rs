@@ -180,7 +180,8 @@ pub(crate) fn read(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Fa
             let text = BailoutGuard::new(text);
             into.set_zend_string(ffi::string(text.get())?);
         }
-        Decoded::Serialized(payload) => {
+        Decoded::Serialized(mut payload) => {
+            payload.push(0);
             let payload = BailoutGuard::new(payload);
             php::read(payload.get(), &rules.classes, into)?;
         }

@@ -13,13 +13,14 @@ pub(super) fn write(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
 }
 
 /// Unserializes what [`write()`] gave. Objects of other classes than `classes` become
-/// `__PHP_Incomplete_Class`, as with PHP's option `allowed_classes`. *May bail out.*
-pub(super) fn read(payload: &[u8], classes: &Classes, into: &mut Zval) -> Result<(), Failure> {
+/// `__PHP_Incomplete_Class`, as with PHP's option `allowed_classes`. `terminated` ends with a NUL
+/// that is not part of it, as [`ffi::unserialize`] wants it. *May bail out.*
+pub(super) fn read(terminated: &[u8], classes: &Classes, into: &mut Zval) -> Result<(), Failure> {
     let allowed = match classes {
         Classes::All => None,
         Classes::Only(names) => Some(table_of(names)?),
     };
-    ffi::unserialize(payload, allowed.as_deref(), into)
+    ffi::unserialize(terminated, allowed.as_deref(), into)
 }
 
 /// Returns the names as the keys of a table, in lower case, as PHP wants them.

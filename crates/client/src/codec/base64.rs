@@ -12,14 +12,17 @@ pub(super) fn encoded_len(bytes: usize) -> usize {
     bytes.div_ceil(3).saturating_mul(4)
 }
 
-/// Decodes `text`, padded or not (not every client pads); `None` if it is not base64.
+/// Decodes `text`, padded or not (not every client pads); `None` if it is not base64. There is room
+/// for one more byte: who hands the bytes to C can end them with a NUL without moving them.
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let base64 = if text.len().is_multiple_of(4) {
         STANDARD
     } else {
         STANDARD_NO_PAD
     };
-    base64.decode_to_vec(text).ok()
+    let mut bytes = Vec::with_capacity(text.len().div_ceil(4).saturating_mul(3) + 1);
+    base64.decode_append(text, &mut bytes).ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]
@@ -34,6 +37,7 @@ mod tests {
             encode(&bytes[..len], &mut text);
             assert_eq!(text.len(), encoded_len(len));
             assert_eq!(decode(&text).as_deref(), Some(&bytes[..len]));
+            assert!(decode(&text).is_some_and(|bytes| bytes.capacity() > len));
             let bare = text
                 .iter()
                 .rposition(|byte| *byte != b'=')
