@@ -86,7 +86,8 @@ foreach ($files as $file) {
         $errors += $bytes > 0 ? 0 : 1;
         if (!isset($shown["$kind\n$text"])) {
             $shown["$kind\n$text"] = true;
-            echo "$kind", $bytes > 0 ? " ($bytes bytes)" : '', "\n$text\n";
+            $arguments = $document->getElementsByTagName('args')->item(0)?->lastElementChild;
+            echo basename(trim((string) $arguments?->lastElementChild?->textContent)), ": $kind", $bytes > 0 ? " ($bytes bytes)" : '', "\n$text\n";
         }
     }
 }
