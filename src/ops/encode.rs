@@ -236,6 +236,11 @@ fn fill_tags(list: &mut TagList, tags: Option<&ZendHashTable>) -> Result<(), Fai
     each_name(tags, "tags", |tag| Ok(list.push(tag)?))
 }
 
+/// Refuses what [`put`] would refuse of these tags, for who has something to do before it puts.
+pub(crate) fn check_tags(tags: Option<&ZendHashTable>) -> Result<(), Failure> {
+    fill_tags(&mut TagList::new(), tags)
+}
+
 /// Gives `use_it` the bytes of each element, which must be a string or an integer.
 fn each_name(
     elements: &ZendHashTable,

@@ -148,8 +148,10 @@ impl Remember<'_> {
     ///
     /// # Errors
     ///
-    /// What the callback throws; what keeps the cache from being read or locked.
+    /// What the callback throws; what keeps the cache from being read or locked. A tag that can't be
+    /// one is refused whether or not it will be needed: not only when the value has been made.
     pub(crate) fn run(&self, into: &mut Zval) -> Result<(), Failure> {
+        ops::encode::check_tags(self.tags)?;
         match self.look()? {
             Found::Fresh(value) => *into = value,
             Found::Due(value) => self.renew(value, into)?,
