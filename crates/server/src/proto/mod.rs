@@ -35,12 +35,15 @@ pub(crate) const TOO_MANY_CONNECTIONS: &[u8] = b"ERR too_many_connections\n";
 /// assert_eq!(out, b"OK\nKEYS\tk\n");
 /// ```
 pub fn execute(store: &Store, line: &str, now: Tick, out: &mut Vec<u8>) -> Option<Verb> {
-    let line = line.trim_end_matches('\r');
+    let line = match line.as_bytes().last() {
+        None => return None,
+        Some(b'\r') => line.trim_end_matches('\r'),
+        Some(_) => line,
+    };
     if line.is_empty() {
         return None;
     }
-    let mut fields = Fields::new(line);
-    let verb = Verb::parse(fields.next().unwrap_or_default());
+    let (verb, mut fields) = Fields::after_verb(line);
     let fields = &mut fields;
     match verb {
         Verb::Get => get(store, fields, now, out),
@@ -200,7 +203,10 @@ fn key<'a>(fields: &mut Fields<'a>) -> Option<&'a str> {
 
 /// A TTL field; whatever is not an unsigned 64-bit number means none.
 fn ttl_ms(fields: &mut Fields<'_>) -> Option<u64> {
-    fields.next().and_then(|field| field.parse().ok())
+    match fields.next() {
+        None | Some("-") => None,
+        Some(field) => field.parse().ok(),
+    }
 }
 
 fn tags<'a>(fields: &mut Fields<'a>) -> TagList<'a> {

@@ -21,6 +21,7 @@ use std::time::Instant;
 
 use crossbeam_utils::CachePadded;
 use foldhash::fast::RandomState;
+use memchr::memchr;
 use parking_lot::Mutex;
 
 pub use self::budget::{Full, OnFull};
@@ -99,7 +100,20 @@ impl<'a> TagList<'a> {
 
     /// The tags in order, duplicates included.
     pub fn iter(self) -> impl Iterator<Item = &'a str> + Clone {
-        self.0.split(',').filter(|tag| !tag.is_empty())
+        let mut rest = self.0;
+        std::iter::from_fn(move || {
+            while !rest.is_empty() {
+                let (tag, after) = match memchr(b',', rest.as_bytes()) {
+                    Some(comma) => (&rest[..comma], &rest[comma + 1..]),
+                    None => (rest, ""),
+                };
+                rest = after;
+                if !tag.is_empty() {
+                    return Some(tag);
+                }
+            }
+            None
+        })
     }
 }
 
@@ -162,7 +176,13 @@ impl Store {
     /// call the store again.
     pub fn get<R>(&self, key: &str, now: Tick, take: impl FnOnce(&[u8]) -> R) -> Option<R> {
         let key = self.hashed(key);
-        self.with(key.hash, |table| table.get(key, now, &self.budget, take))
+        let run = |table: &mut Table| table.get(key, now, &self.budget, take);
+        if self.budget.is_tight() {
+            self.with(key.hash, run)
+        } else {
+            // Reads are no use then, so that the order of use and its hint stay as they are.
+            run(&mut self.shard(key.hash).table.lock())
+        }
     }
 
     /// Stores `value` under `key`, over an older entry or not. `ttl_ms` of None: for ever.
@@ -330,20 +350,21 @@ impl Store {
         }
     }
 
-    fn attributes<'a>(
-        &'a self,
-        tags: TagList<'a>,
-        ttl_ms: Option<u64>,
-    ) -> Attributes<impl Iterator<Item = Hashed<'a>> + Clone> {
+    fn attributes<'a>(&'a self, tags: TagList<'a>, ttl_ms: Option<u64>) -> Attributes<'a> {
         Attributes {
-            tags: tags.iter().map(|tag| self.hashed(tag)),
+            tags,
+            hasher: &self.hasher,
             ttl_ms,
         }
     }
 
     fn with<R>(&self, hash: u64, run: impl FnOnce(&mut Table) -> R) -> R {
+        self.shard(hash).with(run)
+    }
+
+    fn shard(&self, hash: u64) -> &Shard {
         // The hash tables within use the low and the topmost bits.
-        self.shards[(hash >> 40) as usize % SHARDS].with(run)
+        &self.shards[(hash >> 40) as usize % SHARDS]
     }
 
     /// Evicts until the limit holds. Called without a lock.

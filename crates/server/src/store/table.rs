@@ -9,13 +9,16 @@
 //!
 //! Only [`Store`](super::Store) calls this. Each method leaves the invariants whole.
 
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use slab::Slab;
 
 use super::budget::{Budget, Full};
 use super::entry::{Entry, NEVER, Tick, UseList};
 use super::tags::{TagIndex, TagRef};
-use super::{IncrError, Stats};
+use super::{IncrError, Stats, TagList};
 
 /// A key or tag with its hash.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +28,21 @@ pub(super) struct Hashed<'a> {
 }
 
 /// What a put writes beside key and value.
-#[derive(Debug, Clone)]
-pub(super) struct Attributes<I> {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attributes<'a> {
     /// The tags; duplicates and all.
-    pub(super) tags: I,
+    pub(super) tags: TagList<'a>,
+    /// What hashes them, where they have to be looked up.
+    pub(super) hasher: &'a RandomState,
     /// TTL in milliseconds.
     pub(super) ttl_ms: Option<u64>,
+}
+
+impl<'a> Attributes<'a> {
+    fn hashed_tags(self) -> impl Iterator<Item = (u64, &'a str)> {
+        let tags = self.tags.iter();
+        tags.map(move |tag| (self.hasher.hash_one(tag), tag))
+    }
 }
 
 #[derive(Debug, Default)]
@@ -67,25 +79,21 @@ impl Table {
     }
 
     /// Stores an entry, over an older one or not.
-    pub(super) fn put<'a, I>(
+    pub(super) fn put(
         &mut self,
         key: Hashed<'_>,
         value: &[u8],
-        with: Attributes<I>,
+        with: Attributes<'_>,
         now: Tick,
         budget: &Budget,
-    ) -> Result<(), Full>
-    where
-        I: Iterator<Item = Hashed<'a>> + Clone,
-    {
-        let names = with.tags.clone().map(|tag| tag.text);
-        let cost = super::entry::cost(key.text, value.len(), names);
+    ) -> Result<(), Full> {
+        let cost = super::entry::cost(key.text, value.len(), with.tags.iter());
         let id = if let Some(id) = self.find(key) {
             budget.exchange(self.entries[id as usize].cost, cost)?;
             let entry = &mut self.entries[id as usize];
             entry.cost = cost;
             entry.set_value(value);
-            self.retag(id, with.tags);
+            self.retag(id, with);
             self.touch(id, now);
             id
         } else {
@@ -96,9 +104,7 @@ impl Table {
             let entries = &self.entries;
             self.index
                 .insert_unique(key.hash, id, |&id| entries[id as usize].hash);
-            let links = self
-                .tags
-                .attach(id, with.tags.map(|tag| (tag.hash, tag.text)));
+            let links = self.tags.attach(id, with.hashed_tags());
             self.entries[id as usize].tags = links;
             self.uses.push(&mut self.entries, id, now);
             id
@@ -109,17 +115,14 @@ impl Table {
     }
 
     /// Stores an entry unless a live one is there; tells whether it did.
-    pub(super) fn add<'a, I>(
+    pub(super) fn add(
         &mut self,
         key: Hashed<'_>,
         value: &[u8],
-        with: Attributes<I>,
+        with: Attributes<'_>,
         now: Tick,
         budget: &Budget,
-    ) -> Result<bool, Full>
-    where
-        I: Iterator<Item = Hashed<'a>> + Clone,
-    {
+    ) -> Result<bool, Full> {
         if self.find_live(key, now, budget).is_some() {
             return Ok(false);
         }
@@ -128,17 +131,14 @@ impl Table {
 
     /// Adds `by` to a number, or starts one with it. A TTL of None keeps the entry's and restarts
     /// its clock; no tags keep the entry's tags.
-    pub(super) fn increment<'a, I>(
+    pub(super) fn increment(
         &mut self,
         key: Hashed<'_>,
         by: i64,
-        with: Attributes<I>,
+        with: Attributes<'_>,
         now: Tick,
         budget: &Budget,
-    ) -> Result<i64, IncrError>
-    where
-        I: Iterator<Item = Hashed<'a>> + Clone,
-    {
+    ) -> Result<i64, IncrError> {
         let Some(id) = self.find_live(key, now, budget) else {
             self.put(key, by.to_string().as_bytes(), with, now, budget)?;
             return Ok(by);
@@ -151,13 +151,12 @@ impl Table {
             .checked_add(by)
             .ok_or(IncrError::Overflow)?;
         let value = sum.to_string();
-        let keeps_tags = with.tags.clone().next().is_none();
+        let keeps_tags = with.tags.iter().next().is_none();
         let cost = if keeps_tags {
             let names = entry.tags.iter().map(|&link| self.tags.name(link));
             super::entry::cost(key.text, value.len(), names)
         } else {
-            let names = with.tags.clone().map(|tag| tag.text);
-            super::entry::cost(key.text, value.len(), names)
+            super::entry::cost(key.text, value.len(), with.tags.iter())
         };
         budget.exchange(entry.cost, cost)?;
         let ttl_ms = with.ttl_ms.or(entry.ttl_ms);
@@ -165,7 +164,7 @@ impl Table {
         entry.cost = cost;
         entry.set_value(value.as_bytes());
         if !keeps_tags {
-            self.retag(id, with.tags);
+            self.retag(id, with);
         }
         self.live_for(id, ttl_ms, now);
         self.touch(id, now);
@@ -366,20 +365,18 @@ impl Table {
     }
 
     /// Gives an entry new tags; nothing moves when they are the ones it has.
-    fn retag<'a>(&mut self, id: u32, tags: impl Iterator<Item = Hashed<'a>> + Clone) {
+    fn retag(&mut self, id: u32, with: Attributes<'_>) {
         let links = &self.entries[id as usize].tags;
-        let mut names = tags.clone();
-        let same = links.iter().all(|&link| {
-            names
-                .next()
-                .is_some_and(|tag| self.tags.name(link) == tag.text)
-        });
+        let mut names = with.tags.iter();
+        let same = links
+            .iter()
+            .all(|&link| names.next() == Some(self.tags.name(link)));
         if same && names.next().is_none() {
             return;
         }
         let links = std::mem::take(&mut self.entries[id as usize].tags);
         self.detach(&links);
-        let links = self.tags.attach(id, tags.map(|tag| (tag.hash, tag.text)));
+        let links = self.tags.attach(id, with.hashed_tags());
         self.entries[id as usize].tags = links;
     }
 
