@@ -106,6 +106,7 @@ fn converse(
     {
         pool.count_retry();
         guard.replace(|| pool.connect(limits, deadline))?;
+        deadline.look();
         done = exchange(&mut guard);
     }
     drop(guard);
@@ -133,6 +134,7 @@ pub(crate) fn check_out(
         }
         let left = patience.remaining();
         if left.is_some_and(|left| make_room(left.min(LOOK_AGAIN))) {
+            deadline.look();
             continue;
         }
         // Nothing is held, so waiting in line is allowed; or the time is over, and the line says so at once.

@@ -1,16 +1,19 @@
 //! [`Deadline`]: the one point in time at which a call has to be over (rule L6). It is made where the call enters
 //! and handed down; nothing below takes a `Duration` to wait.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// A point in time, with the time it was set and the span it was set for, so that an error can tell them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deadline {
     started: Instant,
     /// How long from `started` on.
     span: Duration,
     /// The limit that decides, as it was set: what an error tells.
     limit: Duration,
+    /// How long after `started` the clock was last read.
+    seen: Cell<Duration>,
 }
 
 impl Deadline {
@@ -21,6 +24,7 @@ impl Deadline {
             started: Instant::now(),
             span: limit,
             limit,
+            seen: Cell::new(Duration::ZERO),
         }
     }
 
@@ -39,7 +43,24 @@ impl Deadline {
     /// Returns the time since the deadline was set.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        let elapsed = self.started.elapsed();
+        self.seen.set(elapsed);
+        elapsed
+    }
+
+    /// Reads the clock, for [`Deadline::remaining_lately`]: to be called after whatever may have waited.
+    pub(crate) fn look(&self) {
+        let _ = self.elapsed();
+    }
+
+    /// Returns the time that was left when the clock was last read, which is too much by what has happened since;
+    /// `None` when there was none. For who has not waited since: reading the clock costs more than setting a
+    /// timeout saves.
+    #[must_use]
+    pub(crate) fn remaining_lately(&self) -> Option<Duration> {
+        self.span
+            .checked_sub(self.seen.get())
+            .filter(|left| !left.is_zero())
     }
 
     /// Returns the time that is left, `None` when there is none: zero never comes back, since several system
@@ -67,6 +88,7 @@ impl Deadline {
             started: now,
             span,
             limit,
+            seen: Cell::new(Duration::ZERO),
         }
     }
 
@@ -90,6 +112,19 @@ mod tests {
                 .remaining()
                 .is_some_and(|left| left <= Duration::from_secs(60))
         );
+    }
+
+    #[test]
+    fn what_was_left_lately_changes_with_a_look_only() {
+        let deadline = Deadline::after(Duration::from_millis(30));
+        std::thread::sleep(Duration::from_millis(5));
+        assert_eq!(deadline.remaining_lately(), Some(Duration::from_millis(30)));
+        deadline.look();
+        assert!(deadline.remaining_lately() <= Some(Duration::from_millis(25)));
+        std::thread::sleep(Duration::from_millis(30));
+        assert!(deadline.remaining_lately().is_some());
+        assert_eq!(deadline.remaining(), None);
+        assert_eq!(deadline.remaining_lately(), None);
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub mod properties;
 pub use call::{MakeRoom, call, call_after};
 pub use codec::{
     Algorithm, Compression, DecodeError, Decoded, MAX_DECOMPRESSED, Value, decode, decode_within,
+    is_text, unpack_string,
 };
 pub use config::{CallLimits, Endpoint, KeepAlive, PoolConfig};
 pub use deadline::Deadline;

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use tagcached::fault::{FaultServer, Rule};
 
 use crate::config::{CallLimits, Endpoint, PoolConfig};
-use crate::conn::Wait;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::exchange;
@@ -228,7 +227,7 @@ impl Case {
         if self.caller == Caller::DropsEarly {
             guard.begin(1);
             // Whatever came of it: the reply is owed.
-            let _ = guard.send(commands.bytes(), &[], Wait::Armed, &deadline);
+            let _ = guard.send(commands.bytes(), &[]);
             return Err(None);
         }
         let unwound = catch_unwind(AssertUnwindSafe(move || {

@@ -15,14 +15,19 @@ pub(super) fn encoded_len(bytes: usize) -> usize {
 /// Decodes `text`, padded or not (not every client pads); `None` if it is not base64. There is room
 /// for one more byte: who hands the bytes to C can end them with a NUL without moving them.
 pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len().div_ceil(4).saturating_mul(3) + 1);
+    decode_append(text, &mut bytes)?;
+    Some(bytes)
+}
+
+/// As [`decode`], behind what is in `bytes`.
+pub(super) fn decode_append(text: &[u8], bytes: &mut Vec<u8>) -> Option<()> {
     let base64 = if text.len().is_multiple_of(4) {
         STANDARD
     } else {
         STANDARD_NO_PAD
     };
-    let mut bytes = Vec::with_capacity(text.len().div_ceil(4).saturating_mul(3) + 1);
-    base64.decode_append(text, &mut bytes).ok()?;
-    Some(bytes)
+    base64.decode_append(text, bytes).ok()
 }
 
 #[cfg(test)]

@@ -85,12 +85,23 @@ pub fn decode(wire: &[u8]) -> Result<Decoded<'_>, DecodeError> {
     decode_within(wire, MAX_DECOMPRESSED)
 }
 
+/// Returns whether `wire` is sure to be a string as it stands: nothing else begins with such a byte. Most strings are
+/// settled by it.
+#[inline]
+#[must_use]
+pub fn is_text(wire: &[u8]) -> bool {
+    !matches!(wire.first(), Some(b'_' | b'0'..=b'9' | b'-' | b'.'))
+}
+
 /// As [`decode`], with another limit in bytes.
 ///
 /// # Errors
 ///
 /// As [`decode`].
 pub fn decode_within(wire: &[u8], limit: usize) -> Result<Decoded<'_>, DecodeError> {
+    if is_text(wire) {
+        return Ok(Decoded::Str(wire));
+    }
     if wire.starts_with(MARK) {
         return marked(wire, limit);
     }
@@ -101,6 +112,19 @@ pub fn decode_within(wire: &[u8], limit: usize) -> Result<Decoded<'_>, DecodeErr
         return Ok(Decoded::Float(number));
     }
     Ok(Decoded::Str(wire))
+}
+
+/// Unpacks a string that was stored in serialized form into `room`, whose memory can be used again and again. `None`
+/// for everything else, damaged ones included: [`decode`] tells what it is.
+pub fn unpack_string<'r>(wire: &[u8], room: &'r mut Vec<u8>) -> Option<&'r [u8]> {
+    // `s:` and a digit are these in base64.
+    let text = wire
+        .strip_prefix(SERIALIZED)
+        .filter(|text| text.starts_with(b"czo"))?;
+    room.clear();
+    base64::decode_append(text, room)?;
+    let (start, len) = string_body(room)?;
+    Some(&room[start..start + len])
 }
 
 fn marked(wire: &[u8], limit: usize) -> Result<Decoded<'_>, DecodeError> {
@@ -229,6 +253,7 @@ mod tests {
 
     #[test]
     fn strings_come_back_byte_for_byte() {
+        let mut room = Vec::new();
         let all: Vec<u8> = (0..=255).collect();
         let every_byte = (0..=255u8).map(|byte| vec![byte]);
         let picked = [
@@ -268,7 +293,27 @@ mod tests {
                 Decoded::String(back) => assert_eq!(back, text),
                 other => panic!("{text:?} became {other:?}"),
             }
+            let unpacked = unpack_string(&bytes, &mut room).map(<[u8]>::to_vec);
+            let packed = bytes.starts_with(SERIALIZED);
+            assert_eq!(unpacked, packed.then_some(text));
         }
+    }
+
+    #[test]
+    fn only_whole_serialized_strings_are_unpacked_in_place() {
+        let mut room = Vec::new();
+        for value in [
+            Value::Null,
+            Value::Int(5),
+            Value::Float(f64::NAN),
+            Value::Serialized(b"a:0:{}"),
+            Value::Serialized(b"s:3:\"ab\";"),
+            Value::Serialized(b"s:1:\"ab\";"),
+            Value::Serialized(b"s:2:\"ab\";i:1;"),
+        ] {
+            assert_eq!(unpack_string(&wire(value), &mut room), None, "{value:?}");
+        }
+        assert_eq!(unpack_string(b"__TC_SERIALIZED__czo!", &mut room), None);
     }
 
     #[test]

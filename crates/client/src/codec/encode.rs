@@ -86,9 +86,7 @@ impl Value<'_> {
                 };
                 write_serialized(format!("d:{name};").as_bytes(), out);
             }
-            Value::Str(text) if Self::needs_serialize(text) => {
-                write_serialized(&php_string(text), out);
-            }
+            Value::Str(text) if Self::needs_serialize(text) => write_string(text, out),
             Value::Str(text) => out.extend_from_slice(text),
             Value::Serialized(payload) => write_serialized(payload, out),
             Value::Json(text) => {
@@ -125,6 +123,31 @@ fn php_string(text: &[u8]) -> Vec<u8> {
     php.extend_from_slice(text);
     php.extend_from_slice(b"\";");
     php
+}
+
+/// As [`write_serialized`] of [`php_string`], but a short one needs no memory of its own.
+fn write_string(text: &[u8], out: &mut Vec<u8>) {
+    const SHORT: usize = 256;
+    let mut digits = itoa::Buffer::new();
+    let parts = [
+        b"s:",
+        digits.format(text.len()).as_bytes(),
+        b":\"",
+        text,
+        b"\";",
+    ];
+    let len = parts.iter().map(|part| part.len()).sum();
+    let mut room = [0; SHORT];
+    let Some(short) = room.get_mut(..len) else {
+        return write_serialized(&parts.concat(), out);
+    };
+    let mut rest = &mut *short;
+    for part in parts {
+        let (place, behind) = rest.split_at_mut(part.len());
+        place.copy_from_slice(part);
+        rest = behind;
+    }
+    write_serialized(short, out);
 }
 
 fn write_serialized(payload: &[u8], out: &mut Vec<u8>) {

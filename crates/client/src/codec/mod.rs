@@ -18,7 +18,9 @@ mod encode;
 mod numeric;
 
 pub use compress::{Algorithm, Compression};
-pub use decode::{DecodeError, Decoded, MAX_DECOMPRESSED, decode, decode_within};
+pub use decode::{
+    DecodeError, Decoded, MAX_DECOMPRESSED, decode, decode_within, is_text, unpack_string,
+};
 pub use encode::{Value, encode};
 
 /// What every marker begins with.

@@ -31,8 +31,7 @@ pub struct Connection {
     owed: usize,
     spoiled: bool,
     seal_key: u64,
-    read_armed: Option<Duration>,
-    write_armed: Option<Duration>,
+    armed: Option<Duration>,
     traffic: Traffic,
 }
 
@@ -43,8 +42,7 @@ impl Connection {
             owed: 0,
             spoiled: false,
             seal_key: seal::draw(),
-            read_armed: None,
-            write_armed: None,
+            armed: None,
             traffic: Traffic::default(),
         }
     }
@@ -73,7 +71,8 @@ impl Connection {
         self.spoiled = true;
     }
 
-    /// Receives into `buffer`'s spare capacity, by `deadline` if it may wait.
+    /// Receives into `buffer`'s spare capacity. If it may wait: by `deadline`, of which the clock must have been read
+    /// since the caller last waited for anything.
     pub(crate) fn recv(
         &mut self,
         buffer: &mut Vec<u8>,
@@ -82,12 +81,14 @@ impl Connection {
     ) -> io::Result<usize> {
         loop {
             if wait == Wait::Armed {
-                self.arm_read(deadline)?;
+                self.arm(deadline)?;
             }
             match sys::recv(&self.socket, buffer, wait) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => deadline.look(),
                 // The kernel's timeout may have been armed for a shorter call: what counts is the deadline.
-                Err(error) if wait == Wait::Armed && error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if wait == Wait::Armed && error.kind() == io::ErrorKind::WouldBlock => {
+                    deadline.look();
+                }
                 done => {
                     self.traffic.received += *done.as_ref().unwrap_or(&0) as u64;
                     return done;
@@ -96,21 +97,11 @@ impl Connection {
         }
     }
 
-    /// Sends what the kernel takes of `head` and then `tail`, by `deadline` if it may wait.
-    pub(crate) fn send(
-        &mut self,
-        head: &[u8],
-        tail: &[u8],
-        wait: Wait,
-        deadline: &Deadline,
-    ) -> io::Result<usize> {
+    /// Sends what the kernel takes at once of `head` and then `tail`.
+    pub(crate) fn send(&mut self, head: &[u8], tail: &[u8]) -> io::Result<usize> {
         loop {
-            if wait == Wait::Armed {
-                self.arm_write(deadline)?;
-            }
-            match sys::send(&self.socket, head, tail, wait) {
+            match sys::send(&self.socket, head, tail) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if wait == Wait::Armed && error.kind() == io::ErrorKind::WouldBlock => {}
                 done => {
                     self.traffic.sent += *done.as_ref().unwrap_or(&0) as u64;
                     return done;
@@ -124,7 +115,10 @@ impl Connection {
         loop {
             let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
             match sys::poll(self.socket.as_fd(), write, left) {
-                Ok(true) => return Ok(()),
+                Ok(true) => {
+                    deadline.look();
+                    return Ok(());
+                }
                 Ok(false) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -137,20 +131,15 @@ impl Connection {
         self.socket.as_raw_fd()
     }
 
-    fn arm_read(&mut self, deadline: &Deadline) -> io::Result<()> {
-        let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
-        if let Some(span) = rearm(self.read_armed, left) {
-            self.socket.set_read_timeout(Some(span))?;
-            self.read_armed = Some(span);
+    fn arm(&mut self, deadline: &Deadline) -> io::Result<()> {
+        let left = deadline.remaining_lately().ok_or(io::ErrorKind::TimedOut)?;
+        // Calls of one handle that have not waited have the very same time left.
+        if self.armed == Some(left) {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    fn arm_write(&mut self, deadline: &Deadline) -> io::Result<()> {
-        let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
-        if let Some(span) = rearm(self.write_armed, left) {
-            self.socket.set_write_timeout(Some(span))?;
-            self.write_armed = Some(span);
+        if let Some(span) = rearm(self.armed, left) {
+            self.socket.set_read_timeout(Some(span))?;
+            self.armed = Some(span);
         }
         Ok(())
     }
@@ -170,14 +159,13 @@ fn rearm(armed: Option<Duration>, left: Duration) -> Option<Duration> {
 impl Managed for Connection {
     type Handshake = Handshake;
 
-    /// Peeks for one byte: none there is the good case. End of file, an error and an unread byte all end the
-    /// connection; the last is a reply that nobody is waiting for.
+    /// End of file, an error and an unread byte all end the connection; the last is a reply that nobody is waiting
+    /// for.
     fn is_quiet(&self) -> bool {
         loop {
-            match sys::peek(&self.socket) {
+            match sys::is_quiet(self.socket.as_fd()) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
-                Ok(_) => return false,
+                quiet => return quiet.unwrap_or(false),
             }
         }
     }

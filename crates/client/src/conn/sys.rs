@@ -43,19 +43,19 @@ pub(crate) fn recv(socket: &Socket, buffer: &mut Vec<u8>, wait: Wait) -> io::Res
     Ok(received)
 }
 
-/// Sends what the kernel takes of `head` and then `tail`; never raises SIGPIPE.
-pub(crate) fn send(socket: &Socket, head: &[u8], tail: &[u8], wait: Wait) -> io::Result<usize> {
-    let flags = wait.flag() | libc::MSG_NOSIGNAL;
+/// Sends what the kernel takes at once of `head` and then `tail`; never raises SIGPIPE.
+pub(crate) fn send(socket: &Socket, head: &[u8], tail: &[u8]) -> io::Result<usize> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     if tail.is_empty() {
         return socket.send_with_flags(head, flags);
     }
     socket.send_vectored_with_flags(&[IoSlice::new(head), IoSlice::new(tail)], flags)
 }
 
-/// Looks for one byte without taking it or waiting.
-pub(crate) fn peek(socket: &Socket) -> io::Result<usize> {
-    let mut byte = [std::mem::MaybeUninit::uninit()];
-    socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+/// Returns whether nothing has happened to a socket: no unread byte, no end of file, no error. Does not wait, and
+/// does not take the socket's lock, as a peek does.
+pub(crate) fn is_quiet(socket: BorrowedFd<'_>) -> io::Result<bool> {
+    poll_ms(socket, libc::POLLIN | libc::POLLRDHUP, 0).map(|happened| !happened)
 }
 
 /// Waits until `fd` can be read (or, with `write`, written), at most `timeout`, rounded up to a millisecond.
@@ -67,12 +67,16 @@ pub(crate) fn poll(fd: BorrowedFd<'_>, write: bool, timeout: Duration) -> io::Re
     } else {
         libc::POLLIN
     };
+    let ms = timeout.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as libc::c_int;
+    poll_ms(fd, events, ms)
+}
+
+fn poll_ms(fd: BorrowedFd<'_>, events: libc::c_short, ms: libc::c_int) -> io::Result<bool> {
     let mut entry = libc::pollfd {
         fd: fd.as_raw_fd(),
         events,
         revents: 0,
     };
-    let ms = timeout.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as libc::c_int;
     // SAFETY: `entry` is one valid pollfd that lives through the call, and the count says 1; the descriptor is
     // open because it is borrowed.
     match unsafe { libc::poll(&mut entry, 1, ms) } {

@@ -7,8 +7,7 @@
 //!
 //! A server that writes each reply before it reads the next command stops reading when nobody takes its replies.
 //! A large batch is therefore written and read at the same time: as long as commands are unsent, nothing here
-//! blocks on one direction alone. Small ones fit into the socket's buffer, so that sending can't block on the
-//! server, and cost two system calls.
+//! blocks on one direction alone. Small ones fit into the socket's buffer and cost two system calls.
 //!
 //! [`Transfer`] is how far an exchange has come; [`run`] drives one to its end, blocking, and `fanout` several
 //! side by side, without.
@@ -24,9 +23,6 @@ use crate::proto::{Commands, Replies};
 use crate::seal::Seal;
 
 use self::reader::Reader;
-
-/// What is sure to fit into an empty send buffer (Linux' smallest default is 16 KiB).
-const FITS_SEND_BUFFER: usize = 16 << 10;
 
 /// Why an exchange failed, and what may be concluded for a retry.
 #[derive(Debug)]
@@ -118,7 +114,7 @@ impl Transfer {
         replies: &mut Replies,
     ) -> Result<Step, Cause> {
         loop {
-            let blocked = self.send(connection, commands, Wait::Never, deadline, replies)?;
+            let blocked = self.send(connection, commands, deadline, replies)?;
             let drained = self.reader.drain(connection, commands, deadline, replies)?;
             if self.reader.is_done(commands, replies) && !blocked {
                 return Ok(Step::Done);
@@ -140,10 +136,7 @@ impl Transfer {
         deadline: &Deadline,
         replies: &mut Replies,
     ) -> Result<(), Cause> {
-        if commands.byte_len() <= FITS_SEND_BUFFER {
-            self.send(connection, commands, Wait::Armed, deadline, replies)?;
-        }
-        while self.send(connection, commands, Wait::Never, deadline, replies)? {
+        while self.send(connection, commands, deadline, replies)? {
             if !self.reader.drain(connection, commands, deadline, replies)? {
                 connection
                     .wait_ready(true, deadline)
@@ -152,19 +145,21 @@ impl Transfer {
         }
         // All is sent: now nothing is lost by waiting for replies alone.
         while !self.reader.is_done(commands, replies) {
+            if self.reader.received() {
+                // What has come so far may have taken its time: a peer that dribbles does not stretch the deadline.
+                deadline.look();
+            }
             self.reader
                 .receive(connection, commands, Wait::Armed, deadline, replies)?;
         }
         Ok(())
     }
 
-    /// Sends until everything is sent or, if it may not wait, the kernel takes no more. Returns whether anything is
-    /// left.
+    /// Sends until everything is sent or the kernel takes no more. Returns whether anything is left.
     fn send(
         &mut self,
         connection: &mut Connection,
         commands: &Commands,
-        wait: Wait,
         deadline: &Deadline,
         replies: &mut Replies,
     ) -> Result<bool, Cause> {
@@ -173,11 +168,9 @@ impl Transfer {
             if head.is_empty() && tail.is_empty() {
                 return Ok(false);
             }
-            match connection.send(head, tail, wait, deadline) {
+            match connection.send(head, tail) {
                 Ok(sent) => self.sent += sent,
-                Err(error) if wait == Wait::Never && error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(true);
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
                 Err(error) => {
                     // A server that refuses says why before it hangs up: its word beats "connection reset".
                     let heard = self.sent > 0

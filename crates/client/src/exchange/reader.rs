@@ -107,7 +107,7 @@ impl Reader {
 
     /// Cuts the complete lines off.
     fn cut(&mut self, commands: &Commands, replies: &mut Replies) -> Result<(), Cause> {
-        while !self.is_done(commands, replies) {
+        for _ in 0..self.due(commands, replies) {
             let bytes = &replies.bytes;
             let Some(length) = memchr::memchr(b'\n', &bytes[self.scanned..]) else {
                 self.scanned = bytes.len();
@@ -126,6 +126,7 @@ impl Reader {
     }
 
     /// Takes the line that ends at `end` for what is due next.
+    #[inline]
     fn take(
         &mut self,
         end: usize,

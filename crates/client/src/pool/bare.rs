@@ -22,7 +22,7 @@ pub trait Maker: Send + Sync {
     /// Opens one.
     fn open(&self) -> Self::Link;
 
-    /// Looks at an idle one before it is handed out, as [`Pool`](crate::Pool) does by peeking for a byte.
+    /// Looks at an idle one before it is handed out, as [`Pool`](crate::Pool) does by a poll.
     fn is_quiet(link: &Self::Link) -> bool;
 }
 

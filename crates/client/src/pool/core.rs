@@ -235,7 +235,8 @@ impl<C: Managed> Core<C> {
                 &self.counters.closed_stale
             } else if slot.expired(now) {
                 &self.counters.closed_retired
-            } else if now.saturating_duration_since(slot.last_used) >= probe_after
+            } else if (probe_after.is_zero()
+                || now.saturating_duration_since(slot.last_used) >= probe_after)
                 && !slot.link.is_quiet()
             {
                 &self.counters.closed_stale

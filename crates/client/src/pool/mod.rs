@@ -129,6 +129,7 @@ impl Pool {
             .check_out(deadline, limits.acquire_timeout, limits.probe_after, || {
                 self.connect(limits, deadline)
             })
+            .inspect(|guard| look_after_waiting(guard, deadline))
             .map_err(|denied| self.explain(denied, limits, deadline))
     }
 
@@ -148,6 +149,11 @@ impl Pool {
             .core
             .try_check_out(deadline.started(), limits.probe_after, || {
                 self.connect(limits, deadline)
+            })
+            .inspect(|guard| {
+                if let Some(guard) = guard {
+                    look_after_waiting(guard, deadline);
+                }
             })
             .map_err(|denied| self.explain(denied, limits, deadline))
     }
@@ -269,5 +275,13 @@ impl Pool {
                 waiters,
             },
         }
+    }
+}
+
+/// Reads the clock if the check-out has stood in line or opened a connection: what was left lately is what is left
+/// now only where nothing has waited.
+fn look_after_waiting(guard: &ConnectionGuard, deadline: &Deadline) {
+    if !guard.waited.is_zero() || !guard.reused() {
+        deadline.look();
     }
 }

@@ -32,6 +32,7 @@ pub(crate) enum Verb {
 }
 
 impl Verb {
+    #[inline]
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Put => "PUT",
@@ -333,9 +334,10 @@ impl Commands {
     /// # Errors
     ///
     /// As [`Commands::put`].
+    #[inline]
     pub fn get(&mut self, key: &[u8]) -> Result<(), InvalidName> {
         check_key(key)?;
-        self.simple(Verb::Get, key);
+        self.simple(Verb::Get, b"GET\t", key);
         Ok(())
     }
 
@@ -346,7 +348,7 @@ impl Commands {
     /// As [`Commands::put`].
     pub fn delete(&mut self, key: &[u8]) -> Result<(), InvalidName> {
         check_key(key)?;
-        self.simple(Verb::Del, key);
+        self.simple(Verb::Del, b"DEL\t", key);
         Ok(())
     }
 
@@ -391,7 +393,7 @@ impl Commands {
     /// [`InvalidName`] for a tag that the protocol can't carry.
     pub fn invalidate_tag(&mut self, tag: &[u8]) -> Result<(), InvalidName> {
         check_tag(tag)?;
-        self.simple(Verb::InvTag, tag);
+        self.simple(Verb::InvTag, b"INV_TAG\t", tag);
         Ok(())
     }
 
@@ -466,7 +468,7 @@ impl Commands {
     /// [`InvalidName`] for a tag that the protocol can't carry.
     pub fn keys_by_tag(&mut self, tag: &[u8]) -> Result<(), InvalidName> {
         check_tag(tag)?;
-        self.simple(Verb::KeysByTag, tag);
+        self.simple(Verb::KeysByTag, b"KEYS_BY_TAG\t", tag);
         Ok(())
     }
 
@@ -489,20 +491,24 @@ impl Commands {
         self.end(verb);
     }
 
-    /// Appends a command that consists of a verb and a name.
-    fn simple(&mut self, verb: Verb, name: &[u8]) {
-        self.bytes.reserve(verb.name().len() + name.len() + 2);
-        self.begin(verb);
+    /// Appends a command that consists of a verb and a name. `head` is the verb with its TAB, of a length that the
+    /// compiler knows.
+    #[inline]
+    fn simple<const N: usize>(&mut self, verb: Verb, head: &[u8; N], name: &[u8]) {
+        self.bytes.reserve(N + name.len() + 1);
+        self.bytes.extend_from_slice(head);
         self.write_name(name);
         self.end(verb);
     }
 
+    #[inline]
     fn begin(&mut self, verb: Verb) {
         self.bytes.extend_from_slice(verb.name().as_bytes());
         self.bytes.push(b'\t');
     }
 
     /// Appends a key or tag as the server knows it.
+    #[inline]
     fn write_name(&mut self, name: &[u8]) {
         if let Some(namespace) = &self.namespace {
             self.bytes.extend_from_slice(namespace.prefix());
@@ -519,7 +525,10 @@ impl Commands {
         value: Value<'_>,
     ) -> Result<(), InvalidName> {
         check_key(key)?;
-        self.begin(verb);
+        match verb {
+            Verb::Put => self.bytes.extend_from_slice(b"PUT\t"),
+            _ => self.begin(verb),
+        }
         self.write_name(key);
         self.write_ttl_and_tags(ttl_ms, tags);
         self.bytes.push(b'\t');
@@ -572,6 +581,7 @@ impl Commands {
         }
     }
 
+    #[inline]
     fn end(&mut self, verb: Verb) {
         self.bytes.push(b'\n');
         if self.first_text.is_none() && verb.returns_text() {

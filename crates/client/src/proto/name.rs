@@ -89,22 +89,51 @@ impl fmt::Display for InvalidName {
 }
 
 /// Checks a key as every command but INV_KEYS takes it.
+#[inline]
 pub(crate) fn check_key(key: &[u8]) -> Result<(), InvalidName> {
+    if is_printable(key) {
+        return Ok(());
+    }
     check(key, NameKind::Key)
+}
+
+/// Returns whether `name` is printable ASCII, which most names are and which nothing objects to outside lists.
+///
+/// Looks at eight bytes at a time, after "Determine if a word has a byte less than n" and "greater than n" of
+/// S. E. Anderson's "Bit Twiddling Hacks": whether one is below a space, above a tilde or beyond ASCII.
+#[inline]
+fn is_printable(name: &[u8]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let strange = |word: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*word);
+        word.wrapping_sub(EACH * 0x20) | word.wrapping_add(EACH) | word
+    };
+    let Some(last) = name.last_chunk() else {
+        return !name.is_empty() && name.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    };
+    let (words, _) = name.as_chunks();
+    // The last one overlaps its neighbour instead of leaving a rest.
+    let found = words
+        .iter()
+        .fold(strange(last), |found, word| found | strange(word));
+    found & (EACH * 0x80) == 0
 }
 
 /// Checks a key of INV_KEYS, which splits at commas and trims.
 pub(crate) fn check_listed_key(key: &[u8]) -> Result<(), InvalidName> {
-    check(key, NameKind::Key)?;
+    check_key(key)?;
     check_listed(key, NameKind::Key)
 }
 
 /// Checks a tag: lists of tags are separated by commas, and INV_TAGS_* trims each.
 pub(crate) fn check_tag(tag: &[u8]) -> Result<(), InvalidName> {
-    check(tag, NameKind::Tag)?;
+    if !is_printable(tag) {
+        check(tag, NameKind::Tag)?;
+    }
     check_listed(tag, NameKind::Tag)
 }
 
+#[cold]
 fn check(name: &[u8], what: NameKind) -> Result<(), InvalidName> {
     let refuse = |reason, offset| {
         Err(InvalidName {
@@ -154,6 +183,25 @@ fn check_listed(name: &[u8], what: NameKind) -> Result<(), InvalidName> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn printable_is_every_byte_from_space_to_tilde() {
+        for len in 0..=40 {
+            let plain = vec![b'a'; len];
+            assert_eq!(is_printable(&plain), len > 0, "{len}");
+            for at in 0..len {
+                for byte in 0..=255 {
+                    let mut name = plain.clone();
+                    name[at] = byte;
+                    assert_eq!(
+                        is_printable(&name),
+                        (0x20..0x7f).contains(&byte),
+                        "{byte} at {at} of {len}"
+                    );
+                }
+            }
+        }
+    }
 
     fn key(bytes: &[u8]) -> Option<(NameReason, usize)> {
         check_key(bytes).err().map(|e| (e.reason, e.offset))

@@ -193,6 +193,18 @@ impl Replies {
         }
     }
 
+    /// Returns reply `n` if it is a [`Reply::Value`], as nearly all replies of a bulk are.
+    ///
+    /// # Panics
+    ///
+    /// As [`Replies::get`].
+    #[inline]
+    #[must_use]
+    pub fn value(&self, n: usize) -> Option<&[u8]> {
+        let Item { start, len, kept } = self.items[n];
+        (kept == Kept::Value).then(|| &self.bytes[start..start + len as usize])
+    }
+
     /// Returns the replies in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Reply<'_>> + Clone {
         (0..self.len()).map(|n| self.get(n))
@@ -204,7 +216,16 @@ impl Replies {
 pub(crate) struct Malformed;
 
 /// Reads one reply line (without its LF) to `verb`. Returns what it is and how many bytes stand before its text.
+#[inline]
 pub(crate) fn parse(verb: Verb, line: &[u8]) -> Result<(Kept, usize), Malformed> {
+    match verb {
+        Verb::Get if line.starts_with(b"VALUE\t") => Ok((Kept::Value, 6)),
+        Verb::Put if line == b"OK" => Ok((Kept::Ok, 2)),
+        _ => parse_any(verb, line),
+    }
+}
+
+fn parse_any(verb: Verb, line: &[u8]) -> Result<(Kept, usize), Malformed> {
     if let Some(rest) = line.strip_prefix(b"ERR") {
         return match rest.first() {
             None => Ok((Kept::Error, 3)),
