@@ -52,7 +52,7 @@ pub(crate) struct Collector {
 /// All that was collected, taken out.
 pub(crate) struct Collected {
     /// Buffers with the commands in them.
-    pub(crate) scratch: BailoutGuard<Scratch>,
+    pub(crate) scratch: Scratch,
     /// The calls, in order.
     pub(crate) asked: BailoutGuard<Vec<Asked>>,
     /// What they are about.

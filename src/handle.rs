@@ -72,13 +72,16 @@ impl HandleCell {
         self.with(|_| Ok(()))
     }
 
-    /// Returns how names and values are written and read.
+    /// Gives `use_it` how names and values are written and read.
     ///
     /// # Errors
     ///
     /// [`Failure::Closed`] if the handle can't be used.
-    pub(crate) fn rules(&self) -> Result<Arc<Rules>, Failure> {
-        self.with(|open| Ok(Arc::clone(&open.options.rules)))
+    pub(crate) fn with_rules<R>(
+        &self,
+        use_it: impl FnOnce(&Arc<Rules>) -> R,
+    ) -> Result<R, Failure> {
+        self.with(|open| Ok(use_it(&open.options.rules)))
     }
 
     /// Sends the commands of `buffers` and waits for their replies. No code of the user runs in here.

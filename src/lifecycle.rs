@@ -13,7 +13,8 @@ use ext_php_rs::builders::ModuleBuilder;
 use ext_php_rs::zend::{ModuleAllocations, ModuleEntry};
 use tagcache_client::guards_on_this_thread;
 
-use crate::value::Serializer;
+use crate::scratch::Scratch;
+use crate::value::{self, Serializer};
 use crate::{VERSION, batch, client, error, ffi, functions, options, pipeline, registry, slowlog};
 
 const SUCCESS: i32 = 0;
@@ -80,6 +81,8 @@ extern "C" fn request_is_over() -> i32 {
                 "BUG: {leaked} connection(s) were not given back by a request"
             ));
         }
+        Scratch::reclaim();
+        value::reclaim();
         registry::housekeep();
         SUCCESS
     })

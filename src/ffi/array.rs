@@ -1,16 +1,21 @@
 //! Arrays: reading in order without copying keys, and writing under any key.
 
-use std::ffi::c_int;
-use std::ptr;
+use std::ffi::c_char;
+use std::{mem, ptr};
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::ffi::{
     GC_IMMUTABLE, HashTable, IS_INTERNED_STRING_EX, IS_STRING_EX, IS_UNDEF, zend_string,
 };
-use ext_php_rs::types::{ZendHashTable, Zval};
+use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
+
+use crate::error::Failure;
 
 unsafe extern "C" {
-    fn array_set_zval_key(table: *mut HashTable, key: *mut Zval, value: *mut Zval) -> c_int;
+    fn zend_hash_lookup(table: *mut HashTable, key: *mut zend_string) -> *mut Zval;
+    fn zend_hash_real_init_packed(table: *mut HashTable);
+    fn zend_hash_index_lookup(table: *mut HashTable, number: u64) -> *mut Zval;
+    fn _zend_handle_numeric_str_ex(text: *const c_char, length: usize, number: *mut u64) -> bool;
 }
 
 /// A key of an array.
@@ -50,6 +55,19 @@ pub(crate) fn elements<'a>(table: &'a ZendHashTable, visit: impl FnMut(&'a Zval)
 /// The values of an array in order, whose keys are not needed; see [`Items::of`].
 pub(crate) fn values(table: &ZendHashTable) -> impl Iterator<Item = &Zval> {
     Places { table, next: 0 }.map(|place| place.value)
+}
+
+/// The elements of an array in order, with their keys where they stand; see [`Items::of`].
+pub(crate) fn pairs(table: &ZendHashTable) -> impl Iterator<Item = (Key<'_>, &Zval)> {
+    Places { table, next: 0 }.map(|place| {
+        // SAFETY: the key of a bucket is a string that lives as long as the table, which nobody
+        // changes meanwhile.
+        let key = match unsafe { place.name.as_ref() } {
+            Some(name) => Key::Str(name.as_bytes()),
+            None => Key::Int(place.number.cast_signed()),
+        };
+        (key, place.value)
+    })
 }
 
 /// Set in `flags` of a table whose values stand without buckets (HASH_FLAG_PACKED, a macro).
@@ -136,12 +154,22 @@ unsafe fn zval_of_string(into: &mut Zval, text: *mut zend_string) {
 }
 
 impl<'a> Key<'a> {
+    /// Gives `use_it` the bytes of the key, the digits of an integer.
+    #[inline]
+    pub(crate) fn with<R>(self, use_it: impl FnOnce(&[u8]) -> R) -> R {
+        match self {
+            Self::Str(text) => use_it(text),
+            Self::Int(number) => use_it(number.to_string().as_bytes()),
+        }
+    }
+
     /// Returns the key that `value` is, if it can be one as it stands.
+    #[inline]
     pub(crate) fn from_zval(value: &'a Zval) -> Option<Self> {
         let value = value.dereference();
-        match value.long() {
-            Some(number) => Some(Self::Int(number)),
-            None => value.zend_str().map(|text| Self::Str(text.as_bytes())),
+        match value.zend_str() {
+            Some(text) => Some(Self::Str(text.as_bytes())),
+            None => value.long().map(Self::Int),
         }
     }
 }
@@ -149,17 +177,82 @@ impl<'a> Key<'a> {
 /// Sets `table[key]`, with the conversion of keys that `$table[$key] = ...` does. `key` is an
 /// integer or a string. *May bail out.*
 pub(crate) fn insert(table: &mut ZendHashTable, key: &Zval, value: Zval) {
-    let mut value = value;
-    // SAFETY: the table is ours and not shared yet; PHP takes its own count of key and value,
-    // and `value` gives its up when dropped here. An integer or string key can't fail.
+    let text = key.zend_str().map(ptr::from_ref);
+    let mut number = key.long().unwrap_or_default().cast_unsigned();
+    // SAFETY: the table is ours and not shared yet; PHP takes its own count of a key that it
+    // keeps, and returns a place in the table, null if it was not there. Beside the value a place
+    // has a link of the table in `u2`, which stays: the two other parts are copied as
+    // ZVAL_COPY_VALUE does, and with them the only count that `value` had.
     unsafe {
-        array_set_zval_key(table, ptr::from_ref(key).cast_mut(), &raw mut value);
+        let place = match text {
+            Some(text) if !is_number(&*text, &mut number) => {
+                zend_hash_lookup(table, text.cast_mut())
+            }
+            _ => zend_hash_index_lookup(table, number),
+        };
+        let replaced = Zval {
+            value: (*place).value,
+            u1: (*place).u1,
+            ..Zval::new()
+        };
+        (*place).value = value.value;
+        (*place).u1 = value.u1;
+        mem::forget(value);
+        drop(replaced);
     }
+}
+
+/// Returns whether PHP takes `text` for an integer where it is a key, and which.
+fn is_number(text: &ZendStr, number: &mut u64) -> bool {
+    let bytes = text.as_bytes();
+    matches!(bytes.first(), Some(b'0'..=b'9' | b'-'))
+        // SAFETY: reads the bytes, writes the number.
+        && unsafe {
+            _zend_handle_numeric_str_ex(bytes.as_ptr().cast(), bytes.len(), ptr::from_mut(number))
+        }
 }
 
 /// Makes an array with room for `elements`. *May bail out.*
 pub(crate) fn list(elements: usize) -> ZBox<ZendHashTable> {
     ZendHashTable::with_capacity(u32::try_from(elements).unwrap_or(0))
+}
+
+/// Makes a list of strings, about `count` of them. *May bail out.*
+///
+/// # Errors
+///
+/// Those of [`string`](super::string).
+pub(crate) fn strings<'a>(
+    count: usize,
+    texts: impl Iterator<Item = &'a [u8]>,
+) -> Result<ZBox<ZendHashTable>, Failure> {
+    let mut list = list(count);
+    let table: &mut HashTable = &mut list;
+    // SAFETY: the table is new and ours.
+    unsafe { zend_hash_real_init_packed(table) };
+    for text in texts {
+        let mut value = Zval::new();
+        value.set_zend_string(super::string(text)?);
+        let at = table.nNumUsed;
+        if at < table.nTableSize {
+            // SAFETY: as ZEND_HASH_FILL_* do: a packed table has `nTableSize` places, of which
+            // those from `nNumUsed` on hold nothing yet. The counts follow at once, so that the
+            // table is whole whenever PHP bails out.
+            unsafe {
+                table
+                    .__bindgen_anon_1
+                    .arPacked
+                    .add(at as usize)
+                    .write(value)
+            };
+            table.nNumUsed += 1;
+            table.nNumOfElements += 1;
+            table.nNextFreeElement = i64::from(at) + 1;
+        } else {
+            append(table, value);
+        }
+    }
+    Ok(list)
 }
 
 /// Appends to a list. *May bail out.*

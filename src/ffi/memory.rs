@@ -16,6 +16,7 @@ use crate::error::Failure;
 /// # Errors
 ///
 /// [`Failure::Thrown`] if PHP waits for the call to return to raise its fatal error.
+#[inline]
 pub(crate) fn string(bytes: &[u8]) -> Result<ZBox<ZendStr>, Failure> {
     delayed::check(bytes.len())?;
     Ok(ZendStr::new(bytes, false))
@@ -77,6 +78,7 @@ mod delayed {
         PRESENT.store(!found.is_null(), Ordering::Relaxed);
     }
 
+    #[inline]
     pub(super) fn check(bytes: usize) -> Result<(), Failure> {
         // Relaxed: as above.
         if !PRESENT.load(Ordering::Relaxed) {
@@ -86,9 +88,14 @@ mod delayed {
         if unsafe { (*ext_php_rs_executor_globals()).delayed_oom.state } != 0 {
             return Err(Failure::Thrown);
         }
-        if bytes < LARGE {
-            return Ok(());
+        if bytes >= LARGE {
+            check_large(bytes);
         }
+        Ok(())
+    }
+
+    #[cold]
+    fn check_large(bytes: usize) {
         // SAFETY: reads two numbers; then reports as the allocator of other releases does and
         // bails out, with two numbers for its two conversions.
         unsafe {
@@ -106,6 +113,5 @@ mod delayed {
                 );
             }
         }
-        Ok(())
     }
 }

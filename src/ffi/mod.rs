@@ -21,6 +21,7 @@ mod inside;
 mod instance;
 mod json;
 mod leaked;
+mod lent;
 mod log;
 mod memory;
 mod module;
@@ -31,7 +32,9 @@ mod serialize;
 mod session;
 mod stream;
 
-pub(crate) use array::{Items, Key, append, elements, insert, list, values, without_references};
+pub(crate) use array::{
+    Items, Key, append, elements, insert, list, pairs, strings, values, without_references,
+};
 pub(crate) use call::{Call, handle};
 pub(crate) use caught::{call_user, call_with, is_callable, take_exception};
 pub(crate) use error::{
@@ -45,6 +48,7 @@ pub(crate) use inside::{class_named, is_plain, properties};
 pub(crate) use instance::{Class, Held, Instance, this};
 pub(crate) use json::{json_decode, json_encode};
 pub(crate) use leaked::Leaked;
+pub(crate) use lent::{Lendable, Lent, Shelf};
 pub(crate) use log::log;
 pub(crate) use memory::{go_on, probe_allocator, string};
 pub(crate) use object::{construct, install_handlers, new_object};

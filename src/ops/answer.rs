@@ -79,9 +79,10 @@ impl Answer {
             Self::Search(how) => {
                 into.set_hashtable(tags::found(replies, first, count, how, rules)?)
             }
-            Self::GetMany => into.set_hashtable(get_many(keys(), rules, span())?),
+            Self::GetMany => into.set_hashtable(get_many(keys(), rules, replies, first)?),
             Self::PutMany => {
-                let (stored, failure) = put_many(Items::of(keys()).map(|(_, key)| key), span())?;
+                let key = |n| ffi::values(keys()).nth(n).map(bytes).unwrap_or_default();
+                let (stored, failure) = put_many(span(), key)?;
                 match failure {
                     None => into.set_long(stored),
                     Some(failure) => return Err(failure.after(stored, count)),
@@ -172,25 +173,26 @@ pub(super) fn stats(reply: Reply<'_>) -> Result<ServerStats, Failure> {
     }
 }
 
-/// The found values under the caller's keys. *May bail out.*
-pub(super) fn get_many<'r>(
+/// The found values under the caller's keys, the first of which reply `first` answers. *May bail out.*
+pub(super) fn get_many(
     keys: &ZendHashTable,
     rules: &Rules,
-    replies: impl Iterator<Item = Reply<'r>> + Clone,
+    replies: &Replies,
+    first: usize,
 ) -> Result<ZBox<ZendHashTable>, Failure> {
-    let values = replies
-        .clone()
-        .filter(|reply| matches!(reply, Reply::Value(_)));
+    let values = (first..first + keys.len()).filter(|n| replies.value(*n).is_some());
     let mut found = ffi::list(values.count());
-    for ((_, key), reply) in Items::of(keys).zip(replies) {
-        match reply {
-            Reply::NotFound => {}
-            Reply::Value(wire) => {
-                let mut value = Zval::new();
-                value::read(wire, rules, &mut value)
-                    .map_err(|why| why.of(|| value_named(&bytes(key))))?;
-                ffi::insert(&mut found, key, value);
+    for (n, key) in (first..).zip(ffi::values(keys)) {
+        if let Some(wire) = replies.value(n) {
+            let mut value = Zval::new();
+            if let Err(why) = value::read(wire, rules, &mut value) {
+                return Err(why.of(|| value_named(&bytes(key))));
             }
+            ffi::insert(&mut found, key, value);
+            continue;
+        }
+        match replies.get(n) {
+            Reply::NotFound => {}
             Reply::Error(text) => return Err(refused("GET", &bytes(key), text)),
             other => return Err(strange(&other)),
         }
@@ -198,17 +200,17 @@ pub(super) fn get_many<'r>(
     Ok(found)
 }
 
-/// How many values are known to be stored, and the first refusal.
+/// How many values are known to be stored, and the first refusal; `key` returns key n.
 pub(super) fn put_many<'r>(
-    keys: impl Iterator<Item = impl Borrow<Zval>>,
     replies: impl Iterator<Item = Reply<'r>>,
+    key: impl Fn(usize) -> Vec<u8>,
 ) -> Result<(i64, Option<Failure>), Failure> {
     let (mut stored, mut failure) = (0, None);
-    for (key, reply) in keys.zip(replies) {
+    for (n, reply) in replies.enumerate() {
         match reply {
             Reply::Ok => stored += 1,
             Reply::Error(text) => {
-                failure.get_or_insert_with(|| refused("PUT", &bytes(key.borrow()), text));
+                failure.get_or_insert_with(|| refused("PUT", &key(n), text));
             }
             other => return Err(strange(&other)),
         }

@@ -31,7 +31,7 @@ pub(crate) fn get_many(
         return Ok(ZendHashTable::new());
     }
     let scratch = ask(handle, |buffers| encode::get_many(buffers, keys))?;
-    answer::get_many(keys, &scratch.rules, scratch.replies.iter())
+    answer::get_many(keys, &scratch.rules, &scratch.replies, 0)
 }
 
 /// Stores many values with the same tags and time to live. *May bail out.*
@@ -69,8 +69,11 @@ fn store(
     let items = pinned.as_deref().unwrap_or(items);
     encode(&mut scratch, items)?;
     let sent = handle.call(&mut scratch);
-    let keys = Items::of(items).map(|(key, _)| key);
-    let (count, refusal) = answer::put_many(keys, scratch.replies.iter())?;
+    let key = |n| {
+        let key = ffi::pairs(items).nth(n);
+        key.map_or_else(Vec::new, |(key, _)| key.with(<[u8]>::to_vec))
+    };
+    let (count, refusal) = answer::put_many(scratch.replies.iter(), key)?;
     Ok(Stored {
         count,
         failure: sent.err().or(refusal),

@@ -136,8 +136,11 @@ pub(crate) fn put_many(
     let prepared = PreparedItems::of(items, &buffers.rules, |key| key_named(&bytes(key)))?;
     fill_tags(&mut buffers.tags, tags)?;
     prepared.each(|key, value| {
-        with_key(key, |key| one(buffers, key, value, ttl, how))
-            .map_err(|why| why.of(|| format!("key {}", quoted(&bytes(key)))))
+        let encoded = key.with(|key| one(buffers, key, value, ttl, how));
+        if let Err(why) = encoded {
+            return Err(why.of(|| format!("key {}", key.with(quoted))));
+        }
+        Ok(())
     })
 }
 
@@ -248,13 +251,18 @@ fn each_name(
     mut use_it: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     for (position, element) in ffi::values(elements).enumerate() {
-        if Key::from_zval(element).is_none() {
-            return Err(Failure::Invalid(format!(
-                "${list} must hold strings and integers only; element {position} is neither"
-            )));
+        let used = match Key::from_zval(element) {
+            Some(Key::Str(text)) => use_it(text),
+            Some(Key::Int(_)) => use_it(&bytes(element)),
+            None => {
+                return Err(Failure::Invalid(format!(
+                    "${list} must hold strings and integers only; element {position} is neither"
+                )));
+            }
+        };
+        if let Err(why) = used {
+            return Err(why.of(|| format!("element {position} of ${list}")));
         }
-        with_key(element, &mut use_it)
-            .map_err(|why| why.of(|| format!("element {position} of ${list}")))?;
     }
     Ok(())
 }

@@ -10,7 +10,6 @@ mod tags;
 use std::num::NonZeroU64;
 
 use ext_php_rs::types::{ZendHashTable, Zval};
-use ext_php_rs::zend::BailoutGuard;
 use tagcache_client::{ServerStats, TagMatch};
 
 pub(crate) use self::answer::Answer;
@@ -20,7 +19,7 @@ use crate::error::Failure;
 use crate::ffi::{Call, Key};
 use crate::handle::HandleCell;
 use crate::options::quoted;
-use crate::scratch::{Buffers, Scratch};
+use crate::scratch::{self, Buffers, Scratch};
 
 /// A time to live, or none.
 pub(crate) type Ttl = Option<NonZeroU64>;
@@ -147,7 +146,7 @@ pub(crate) fn flush(handle: &HandleCell) -> Result<i64, Failure> {
 fn ask(
     handle: &HandleCell,
     encode: impl FnOnce(&mut Buffers) -> Result<(), Failure>,
-) -> Result<BailoutGuard<Scratch>, Failure> {
+) -> Result<Scratch, Failure> {
     let mut scratch = begin(handle)?;
     encode(&mut scratch)?;
     handle.call(&mut scratch)?;
@@ -167,8 +166,8 @@ pub(crate) fn mode(call: &Call<'_>, n: usize) -> Result<TagMatch, Failure> {
 }
 
 /// Checks the handle and takes buffers to encode its commands into.
-pub(crate) fn begin(handle: &HandleCell) -> Result<BailoutGuard<Scratch>, Failure> {
-    Ok(Scratch::take(handle.rules()?))
+pub(crate) fn begin(handle: &HandleCell) -> Result<Scratch, Failure> {
+    handle.with_rules(scratch::take)
 }
 
 /// Returns the bytes of a key that was found to be a string or an integer.

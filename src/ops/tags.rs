@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use ext_php_rs::boxed::ZBox;
-use ext_php_rs::types::{ZendHashTable, Zval};
+use ext_php_rs::types::ZendHashTable;
 use ext_php_rs::zend::BailoutGuard;
 use memchr::{memchr, memchr_iter};
 use tagcache_client::{Replies, Reply, TagMatch};
@@ -61,11 +61,12 @@ pub(super) fn keys(
 ) -> Result<ZBox<ZendHashTable>, Failure> {
     match reply {
         Reply::Keys(keys) => {
-            let mut list = ffi::list(1 + memchr_iter(b',', keys).count());
-            for key in split(keys, rules.prefix()) {
-                push(&mut list, &keys[key.0..key.1])?;
+            let count = 1 + memchr_iter(b',', keys).count();
+            if rules.prefix().is_empty() && !keys.is_empty() {
+                return ffi::strings(count, pieces(keys));
             }
-            Ok(list)
+            let keys = split(keys, rules.prefix()).map(|(start, end)| &keys[start..end]);
+            ffi::strings(count, keys)
         }
         Reply::Error(text) => Err(answer::refused("KEYS_BY_TAG", tag, text)),
         other => Err(answer::strange(&other)),
@@ -109,11 +110,9 @@ pub(super) fn found(
         TagMatch::Any => union(replies, asked, rules.prefix()),
         TagMatch::All => intersection(replies, asked, rules.prefix()),
     });
-    let mut list = ffi::list(spans.get().len());
-    for (reply, start, end) in spans.get() {
-        push(&mut list, &keys_of(replies, *reply)[*start..*end])?;
-    }
-    Ok(list)
+    let keys = spans.get().iter();
+    let keys = keys.map(|(reply, start, end)| &keys_of(replies, *reply)[*start..*end]);
+    ffi::strings(spans.get().len(), keys)
 }
 
 fn union(replies: &Replies, asked: Range<usize>, prefix: &[u8]) -> Vec<Span> {
@@ -208,9 +207,12 @@ fn comma_in(keys: &[u8]) -> Option<usize> {
     memchr(b',', keys)
 }
 
-fn push(list: &mut ZendHashTable, key: &[u8]) -> Result<(), Failure> {
-    let mut value = Zval::new();
-    value.set_zend_string(ffi::string(key)?);
-    ffi::append(list, value);
-    Ok(())
+/// Splits at every comma.
+fn pieces(keys: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = memchr_iter(b',', keys).chain([keys.len()]);
+    ends.scan(0, |start, end| {
+        let piece = &keys[*start..end];
+        *start = end + 1;
+        Some(piece)
+    })
 }

@@ -14,10 +14,10 @@ use std::borrow::Cow;
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::BailoutGuard;
-use tagcache_client::{Decoded, Value, decode_within};
+use tagcache_client::{Decoded, Value, decode_within, is_text, unpack_string};
 
 use crate::error::Failure;
-use crate::ffi::{self, Items};
+use crate::ffi::{self, Items, Key, Lendable, Lent, Shelf};
 
 pub(crate) use self::rules::{Classes, Rules};
 pub(crate) use self::serializer::Serializer;
@@ -109,7 +109,7 @@ impl<'a> PreparedItems<'a> {
         rules: &Rules,
         name: impl Fn(&Zval) -> String,
     ) -> Result<Self, Failure> {
-        if Items::of(items).all(|(_, value)| plain(value).is_some()) {
+        if ffi::values(items).all(|value| plain(value).is_some()) {
             return Ok(Self {
                 items,
                 payloads: None,
@@ -146,18 +146,18 @@ impl<'a> PreparedItems<'a> {
     /// The first that `put` returns.
     pub(crate) fn each(
         &self,
-        mut put: impl FnMut(&Zval, Value<'_>) -> Result<(), Failure>,
+        mut put: impl FnMut(Key<'_>, Value<'_>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let mut payloads = self.payloads.as_deref().map(Items::of);
-        for (key, value) in Items::of(self.items) {
+        let mut payloads = self.payloads.as_deref().map(ffi::values);
+        for (key, value) in ffi::pairs(self.items) {
             let payload = payloads.as_mut().and_then(Iterator::next);
-            let payload = payload.and_then(|(_, payload)| payload.zend_str());
+            let payload = payload.and_then(Zval::zend_str);
             let value = match payload {
                 Some(payload) if self.json => Value::Json(payload.as_bytes()),
                 Some(payload) => Value::Serialized(payload.as_bytes()),
                 None => plain(value).expect("BUG: an array without references has changed"),
             };
-            put(&key, value)?;
+            put(key, value)?;
         }
         Ok(())
     }
@@ -169,7 +169,49 @@ impl<'a> PreparedItems<'a> {
 ///
 /// [`Failure::Serialization`] if it can't be read back exactly, [`Failure::Thrown`] for what
 /// code of the user throws.
+#[inline]
 pub(crate) fn read(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Failure> {
+    if is_text(wire) {
+        into.set_zend_string(ffi::string(wire)?);
+        return Ok(());
+    }
+    read_marked(wire, rules, into)
+}
+
+/// Where strings are unpacked.
+#[derive(Debug, Default)]
+struct Room(Vec<u8>);
+
+/// How much of it is kept.
+const KEEP_ROOM: usize = 256 << 10;
+
+thread_local! {
+    static ROOMS: Shelf<Room> = const { Shelf::new() };
+}
+
+impl Lendable for Room {
+    fn shelf() -> &'static std::thread::LocalKey<Shelf<Self>> {
+        &ROOMS
+    }
+
+    fn tidy(&mut self) {
+        self.0.clear();
+        self.0.shrink_to(KEEP_ROOM);
+    }
+}
+
+/// Takes back what bailouts have left behind. For the end of a request.
+pub(crate) fn reclaim() {
+    Lent::<Room>::reclaim();
+}
+
+fn read_marked(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Failure> {
+    let mut room = Lent::<Room>::take();
+    if let Some(text) = unpack_string(wire, &mut room.0) {
+        into.set_zend_string(ffi::string(text)?);
+        return Ok(());
+    }
+    drop(room);
     match decode_within(wire, rules.max_decompressed)? {
         Decoded::Null => into.set_null(),
         Decoded::Bool(flag) => into.set_bool(flag),
