@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tagcache_client::{CallLimits, Commands, Fanout, Pool, Replies, Reply, call_after};
+use tagcache_client::{CallLimits, Commands, Deadline, Fanout, Pool, Replies, Reply, call_after};
 
 use crate::batch::with_room;
 use crate::error::Failure;
@@ -91,11 +91,25 @@ impl HandleCell {
     ///
     /// Those of [`call_after`], and [`Failure::Closed`].
     pub(crate) fn call(&self, buffers: &mut Buffers) -> Result<(), Failure> {
+        self.call_by(&mut None, buffers)
+    }
+
+    /// As [`HandleCell::call`], by a deadline that is set at the first of several exchanges.
+    ///
+    /// # Errors
+    ///
+    /// As [`HandleCell::call`].
+    pub(crate) fn call_by(
+        &self,
+        deadline: &mut Option<Deadline>,
+        buffers: &mut Buffers,
+    ) -> Result<(), Failure> {
         let (done, slow) = self.with(|open| {
             let limits = open.options.limits;
             let pool = open.pool().get();
             let (commands, replies) = (&buffers.commands, &mut buffers.replies);
-            let done = with_room(|room| call_after(pool, &limits, commands, replies, room));
+            let by = &*deadline.get_or_insert_with(|| Deadline::after(limits.timeout));
+            let done = with_room(|room| call_after(pool, &limits, by, commands, replies, room));
             let error = done.as_ref().err();
             error.inspect(|error| trouble::note(error));
             let slow = slowlog::judge(pool, commands, buffers.replies.timing(), error);
@@ -188,7 +202,8 @@ impl Errand {
     pub(crate) fn run(&self) -> Result<u64, Failure> {
         let mut replies = Replies::new();
         let (pool, limits) = (self.pool.get(), &self.limits);
-        with_room(|room| call_after(pool, limits, &self.commands, &mut replies, room))?;
+        let by = Deadline::after(limits.timeout);
+        with_room(|room| call_after(pool, limits, &by, &self.commands, &mut replies, room))?;
         match replies.get(0) {
             Reply::Count(removed) => Ok(removed),
             _ => Ok(0),

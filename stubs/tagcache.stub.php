@@ -235,7 +235,8 @@ namespace {
         public function searchAll(array $tags): array {}
 
         /**
-         * Reads many keys in one exchange.
+         * Reads many keys in one exchange; thousands of them in several, by one time limit, so that
+         * no more than some megabytes are held beside the result.
          *
          * @param array<string|int> $keys
          * @return array<string|int, mixed> the found ones only, in the order asked, by key. PHP
@@ -247,8 +248,9 @@ namespace {
         /**
          * Stores many values in one exchange, with the same tags and time to live.
          *
-         * All values are serialized before the first byte is sent. The exchange itself is not
-         * atomic: after an exception some may have been stored.
+         * All values are serialized and all keys checked before the first byte is sent. The exchange
+         * itself is not atomic: after an exception some may have been stored. More than 8192 items or
+         * a megabyte go in several exchanges, by one time limit, without more memory.
          *
          * @param array<string|int, mixed> $items key => value
          * @param string[] $tags
@@ -262,7 +264,7 @@ namespace {
          *
          * An item is an array with the field `value`, and with `tags` and `ttl_ms` if it has any;
          * another field throws TagCache\InvalidArgumentException, so that an item can't be taken
-         * for a value or the reverse. Otherwise as mSet().
+         * for a value or the reverse. Always one exchange; otherwise as mSet().
          *
          * @param array<string|int, array{value: mixed, tags?: string[], ttl_ms?: int|null}> $items
          * @return int how many were stored
@@ -271,7 +273,8 @@ namespace {
         public function mSetItems(array $items): int {}
 
         /**
-         * Stores many values in one exchange, each only if its key does not exist.
+         * Stores many values in one exchange, each only if its key does not exist; otherwise as
+         * mSet().
          *
          * @param array<string|int, mixed> $items key => value
          * @param string[] $tags

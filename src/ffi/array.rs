@@ -53,7 +53,7 @@ pub(crate) fn elements<'a>(table: &'a ZendHashTable, visit: impl FnMut(&'a Zval)
 }
 
 /// The values of an array in order, whose keys are not needed; see [`Items::of`].
-pub(crate) fn values(table: &ZendHashTable) -> impl Iterator<Item = &Zval> {
+pub(crate) fn values(table: &ZendHashTable) -> impl Iterator<Item = &Zval> + Clone {
     Places { table, next: 0 }.map(|place| place.value)
 }
 
@@ -75,6 +75,7 @@ const PACKED: u32 = 1 << 2;
 
 /// The places of a table that are in use, read as Zend's macros ZEND_HASH_FOREACH_* do: its
 /// functions take three calls an element.
+#[derive(Clone)]
 struct Places<'a> {
     table: &'a HashTable,
     next: u32,

@@ -9,7 +9,7 @@ use tagcache_client::{Replies, Reply, ServerStats, TagMatch};
 
 use super::{Count, Put, bytes, tags, value_named};
 use crate::error::Failure;
-use crate::ffi::{self, Items};
+use crate::ffi;
 use crate::options::{quoted, shown};
 use crate::report;
 use crate::value::{self, Rules};
@@ -79,7 +79,11 @@ impl Answer {
             Self::Search(how) => {
                 into.set_hashtable(tags::found(replies, first, count, how, rules)?)
             }
-            Self::GetMany => into.set_hashtable(get_many(keys(), rules, replies, first)?),
+            Self::GetMany => {
+                let mut found = None;
+                find(&mut found, ffi::values(keys()), rules, replies, first)?;
+                into.set_hashtable(found.unwrap_or_else(ZendHashTable::new));
+            }
             Self::PutMany => {
                 let key = |n| ffi::values(keys()).nth(n).map(bytes).unwrap_or_default();
                 let (stored, failure) = put_many(span(), key)?;
@@ -89,10 +93,11 @@ impl Answer {
                 }
             }
             Self::AddMany => {
-                let keys = Items::of(keys()).map(|(_, key)| key);
-                into.set_hashtable(add_many(keys, span(), None)?);
+                let mut results = ffi::list(count);
+                added(&mut results, ffi::values(keys()), span())?;
+                into.set_hashtable(results);
             }
-            Self::DeleteMany => into.set_long(delete_many(keys(), span())?),
+            Self::DeleteMany => into.set_long(deleted(ffi::values(keys()), span())?),
             Self::Stats => into.set_hashtable(report::server(&stats(replies.get(first))?)),
         }
         Ok(())
@@ -173,22 +178,26 @@ pub(super) fn stats(reply: Reply<'_>) -> Result<ServerStats, Failure> {
     }
 }
 
-/// The found values under the caller's keys, the first of which reply `first` answers. *May bail out.*
-pub(super) fn get_many(
-    keys: &ZendHashTable,
+/// Adds the values of `keys`, the first of which reply `first` answers, to what has been found. *May
+/// bail out.*
+pub(super) fn find<'k>(
+    found: &mut Option<ZBox<ZendHashTable>>,
+    keys: impl Iterator<Item = &'k Zval>,
     rules: &Rules,
     replies: &Replies,
     first: usize,
-) -> Result<ZBox<ZendHashTable>, Failure> {
-    let values = (first..first + keys.len()).filter(|n| replies.value(*n).is_some());
-    let mut found = ffi::list(values.count());
-    for (n, key) in (first..).zip(ffi::values(keys)) {
+) -> Result<(), Failure> {
+    let found = found.get_or_insert_with(|| {
+        let values = (first..replies.len()).filter(|n| replies.value(*n).is_some());
+        ffi::list(values.count())
+    });
+    for (n, key) in (first..).zip(keys) {
         if let Some(wire) = replies.value(n) {
             let mut value = Zval::new();
             if let Err(why) = value::read(wire, rules, &mut value) {
                 return Err(why.of(|| value_named(&bytes(key))));
             }
-            ffi::insert(&mut found, key, value);
+            ffi::insert(found, key, value);
             continue;
         }
         match replies.get(n) {
@@ -197,7 +206,7 @@ pub(super) fn get_many(
             other => return Err(strange(&other)),
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// How many values are known to be stored, and the first refusal; `key` returns key n.
@@ -218,40 +227,35 @@ pub(super) fn put_many<'r>(
     Ok((stored, failure))
 }
 
-/// For each key whether it was stored, or the exception that says why that is not known; that of
-/// `lost` for all keys behind the last reply. *May bail out.*
-pub(super) fn add_many<'r>(
-    keys: impl Iterator<Item = impl Borrow<Zval>>,
-    mut replies: impl Iterator<Item = Reply<'r>>,
-    lost: Option<Failure>,
-) -> Result<ZBox<ZendHashTable>, Failure> {
-    let lost = lost.map(Failure::into_exception).transpose()?;
-    let mut added = ZendHashTable::new();
-    for key in keys {
+/// Adds for each of `keys` that has a reply whether it was stored, or the exception that says why not.
+/// Takes no more keys than there are replies. *May bail out.*
+pub(super) fn added<'r>(
+    results: &mut ZendHashTable,
+    mut keys: impl Iterator<Item = impl Borrow<Zval>>,
+    replies: impl Iterator<Item = Reply<'r>>,
+) -> Result<(), Failure> {
+    for reply in replies {
+        let key = keys.next().expect("BUG: more replies than keys");
         let key = key.borrow();
         let mut value = Zval::new();
-        match (replies.next(), &lost) {
-            (Some(Reply::Added), _) => value.set_bool(true),
-            (Some(Reply::Exists), _) => value.set_bool(false),
-            (Some(Reply::Error(text)), _) => {
-                value = refused("ADD", &bytes(key), text).into_exception()?;
-            }
-            (Some(other), _) => return Err(strange(&other)),
-            (None, Some(lost)) => value = lost.shallow_clone(),
-            (None, None) => unreachable!("BUG: fewer replies than keys without a failure"),
+        match reply {
+            Reply::Added => value.set_bool(true),
+            Reply::Exists => value.set_bool(false),
+            Reply::Error(text) => value = refused("ADD", &bytes(key), text).into_exception()?,
+            other => return Err(strange(&other)),
         }
-        ffi::insert(&mut added, key, value);
+        ffi::insert(results, key, value);
     }
-    Ok(added)
+    Ok(())
 }
 
-/// How many keys existed.
-pub(super) fn delete_many<'r>(
-    keys: &ZendHashTable,
+/// How many of `keys` existed.
+pub(super) fn deleted<'k, 'r>(
+    keys: impl Iterator<Item = &'k Zval>,
     replies: impl Iterator<Item = Reply<'r>>,
 ) -> Result<i64, Failure> {
     let mut existed = 0;
-    for ((_, key), reply) in Items::of(keys).zip(replies) {
+    for (key, reply) in keys.zip(replies) {
         match reply {
             Reply::Deleted(was_there) => existed += i64::from(was_there),
             Reply::Error(text) => return Err(refused("DEL", &bytes(key), text)),

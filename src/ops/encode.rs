@@ -133,15 +133,35 @@ pub(crate) fn put_many(
     ttl: Ttl,
     how: Put,
 ) -> Result<(), Failure> {
+    let prepared = prepare_many(buffers, items, tags)?;
+    prepared.each(|key, value| put_one(buffers, key, value, ttl, how))
+}
+
+/// Serializes many values and encodes the tags, for [`put_one`]. `items` has no references. *May bail
+/// out.*
+pub(super) fn prepare_many<'a>(
+    buffers: &mut Buffers,
+    items: &'a ZendHashTable,
+    tags: Option<&ZendHashTable>,
+) -> Result<PreparedItems<'a>, Failure> {
     let prepared = PreparedItems::of(items, &buffers.rules, |key| key_named(&bytes(key)))?;
     fill_tags(&mut buffers.tags, tags)?;
-    prepared.each(|key, value| {
-        let encoded = key.with(|key| one(buffers, key, value, ttl, how));
-        if let Err(why) = encoded {
-            return Err(why.of(|| format!("key {}", key.with(quoted))));
-        }
-        Ok(())
-    })
+    Ok(prepared)
+}
+
+/// Encodes one of many values with the tags that are in `buffers`.
+pub(super) fn put_one(
+    buffers: &mut Buffers,
+    key: Key<'_>,
+    value: Value<'_>,
+    ttl: Ttl,
+    how: Put,
+) -> Result<(), Failure> {
+    let encoded = key.with(|key| one(buffers, key, value, ttl, how));
+    if let Err(why) = encoded {
+        return Err(why.of(|| format!("key {}", key.with(quoted))));
+    }
+    Ok(())
 }
 
 /// Encodes many values, each with its own tags and time to live:
@@ -251,18 +271,30 @@ fn each_name(
     mut use_it: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     for (position, element) in ffi::values(elements).enumerate() {
-        let used = match Key::from_zval(element) {
-            Some(Key::Str(text)) => use_it(text),
-            Some(Key::Int(_)) => use_it(&bytes(element)),
-            None => {
-                return Err(Failure::Invalid(format!(
-                    "${list} must hold strings and integers only; element {position} is neither"
-                )));
-            }
-        };
-        if let Err(why) = used {
-            return Err(why.of(|| format!("element {position} of ${list}")));
+        name(position, element, list, &mut use_it)?;
+    }
+    Ok(())
+}
+
+/// Gives `use_it` the bytes of element `position` of `$list`, which must be a string or an integer.
+#[inline]
+pub(super) fn name(
+    position: usize,
+    element: &Zval,
+    list: &str,
+    use_it: impl FnOnce(&[u8]) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let used = match Key::from_zval(element) {
+        Some(Key::Str(text)) => use_it(text),
+        Some(Key::Int(_)) => use_it(&bytes(element)),
+        None => {
+            return Err(Failure::Invalid(format!(
+                "${list} must hold strings and integers only; element {position} is neither"
+            )));
         }
+    };
+    if let Err(why) = used {
+        return Err(why.of(|| format!("element {position} of ${list}")));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod answer;
 mod bulk;
 pub(crate) mod encode;
 mod tags;
+mod window;
 
 use std::num::NonZeroU64;
 

@@ -32,13 +32,15 @@ pub fn call(
     commands: &Commands,
     replies: &mut Replies,
 ) -> Result<(), Error> {
-    call_after(pool, limits, commands, replies, None)
+    let deadline = Deadline::after(limits.timeout);
+    call_after(pool, limits, &deadline, commands, replies, None)
 }
 
-/// As [`call`], for a thread that may hold connections of its own in fan-outs: it never waits for a connection
-/// while it does (rule L3). When none is free, `make_room` is called again and again; it drives what the thread
-/// holds for at most the time given, returns early when a connection went home, and returns false when none is
-/// held any more. Only then the thread waits in line.
+/// As [`call`], by a `deadline` that several exchanges may share (it ends after `limits.timeout`), and for a thread
+/// that may hold connections of its own in fan-outs: it never waits for a connection while it does (rule L3). When
+/// none is free, `make_room` is called again and again; it drives what the thread holds for at most the time given,
+/// returns early when a connection went home, and returns false when none is held any more. Only then the thread
+/// waits in line.
 ///
 /// # Errors
 ///
@@ -46,6 +48,7 @@ pub fn call(
 pub fn call_after(
     pool: &Pool,
     limits: &CallLimits,
+    deadline: &Deadline,
     commands: &Commands,
     replies: &mut Replies,
     make_room: Option<MakeRoom<'_>>,
@@ -54,7 +57,11 @@ pub fn call_after(
     if commands.is_empty() {
         return Ok(());
     }
-    let deadline = Deadline::after(limits.timeout);
+    if !deadline.seen().is_zero() {
+        // An exchange went before, and the caller has done something with it.
+        deadline.look();
+    }
+    let begun = deadline.seen();
     let mut waited = None;
     let done = converse(
         pool,
@@ -62,10 +69,10 @@ pub fn call_after(
         commands,
         replies,
         make_room,
-        &deadline,
+        deadline,
         &mut waited,
     );
-    let took = deadline.elapsed();
+    let took = deadline.elapsed().saturating_sub(begun);
     let wait = waited.unwrap_or(took);
     let wire = took.saturating_sub(wait);
     replies.took(Timing { wait, wire });
@@ -73,7 +80,7 @@ pub fn call_after(
         pool.count_round_trip(wire);
     }
     done?;
-    pool.warm_up(limits, &deadline);
+    pool.warm_up(limits, deadline);
     Ok(())
 }
 

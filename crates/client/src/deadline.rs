@@ -53,6 +53,11 @@ impl Deadline {
         let _ = self.elapsed();
     }
 
+    /// Returns how long after the deadline was set the clock was last read.
+    pub(crate) fn seen(&self) -> Duration {
+        self.seen.get()
+    }
+
     /// Returns the time that was left when the clock was last read, which is too much by what has happened since;
     /// `None` when there was none. For who has not waited since: reading the clock costs more than setting a
     /// timeout saves.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use common::{assert_full_capacity, limits, pool, put, tags, ttl};
 use tagcache_client::{
-    CallLimits, Commands, Error, ErrorKind, Fanout, Outcome, Pool, Replies, Reply, TagList,
-    Together, Value, call_after, guards_on_this_thread,
+    CallLimits, Commands, Deadline, Error, ErrorKind, Fanout, Outcome, Pool, Replies, Reply,
+    TagList, Together, Value, call_after, guards_on_this_thread,
 };
 use tagcached::fault::{FaultServer, Rule};
 
@@ -261,6 +261,7 @@ fn a_call_of_the_thread_that_holds_every_connection_drives_them_first() {
     let done = call_after(
         &pool,
         &limits(2000),
+        &Deadline::after(Duration::from_millis(2000)),
         &gets(3),
         &mut replies,
         Some(&mut make_room),
@@ -283,6 +284,7 @@ fn a_thread_that_holds_connections_never_waits_in_line() {
     let failed = call_after(
         &pool,
         &limits(200),
+        &Deadline::after(Duration::from_millis(200)),
         &gets(1),
         &mut Replies::new(),
         Some(&mut make_room),

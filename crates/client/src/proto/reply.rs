@@ -167,6 +167,12 @@ impl Replies {
         self.items.is_empty()
     }
 
+    /// Returns the size of all replies on the wire, in bytes.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Returns reply `n`, from 0.
     ///
     /// # Panics
