@@ -11,6 +11,9 @@ use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 
 use crate::error::Failure;
 
+use super::memory;
+use crate::error::Failure;
+
 unsafe extern "C" {
     fn zend_hash_lookup(table: *mut HashTable, key: *mut zend_string) -> *mut Zval;
     fn zend_hash_real_init_packed(table: *mut HashTable);
@@ -76,16 +79,28 @@ const PACKED: u32 = 1 << 2;
 /// The places of a table that are in use, read as Zend's macros ZEND_HASH_FOREACH_* do: its
 /// functions take three calls an element.
 #[derive(Clone)]
-struct Places<'a> {
+pub(super) struct Places<'a> {
     table: &'a HashTable,
     next: u32,
 }
 
-struct Place<'a> {
-    value: &'a Zval,
+pub(super) struct Place<'a> {
+    pub(super) value: &'a Zval,
     /// The number, if `name` is null.
-    number: u64,
-    name: *mut zend_string,
+    pub(super) number: u64,
+    pub(super) name: *mut zend_string,
+}
+
+impl<'a> Places<'a> {
+    /// Starts at place `next` of `table`; else as [`Items::of`].
+    pub(super) fn from(table: &'a HashTable, next: u32) -> Self {
+        Self { table, next }
+    }
+
+    /// Returns the number of the place to go on at.
+    pub(super) fn position(&self) -> u32 {
+        self.next
+    }
 }
 
 impl<'a> Iterator for Places<'a> {
@@ -213,9 +228,17 @@ fn is_number(text: &ZendStr, number: &mut u64) -> bool {
         }
 }
 
-/// Makes an array with room for `elements`. *May bail out.*
-pub(crate) fn list(elements: usize) -> ZBox<ZendHashTable> {
-    ZendHashTable::with_capacity(u32::try_from(elements).unwrap_or(0))
+/// Makes an array with room for `elements`, of which the network may decide how many. *May bail out.*
+///
+/// # Errors
+///
+/// As [`string`](super::string).
+pub(crate) fn list(elements: usize) -> Result<ZBox<ZendHashTable>, Failure> {
+    let places = elements.checked_next_power_of_two().unwrap_or(usize::MAX);
+    memory::room(places.saturating_mul(size_of::<Zval>()))?;
+    Ok(ZendHashTable::with_capacity(
+        u32::try_from(elements).unwrap_or(0),
+    ))
 }
 
 /// Makes a list of strings, about `count` of them. *May bail out.*
@@ -227,7 +250,7 @@ pub(crate) fn strings<'a>(
     count: usize,
     texts: impl Iterator<Item = &'a [u8]>,
 ) -> Result<ZBox<ZendHashTable>, Failure> {
-    let mut list = list(count);
+    let mut list = list(count)?;
     let table: &mut HashTable = &mut list;
     // SAFETY: the table is new and ours.
     unsafe { zend_hash_real_init_packed(table) };

@@ -1,4 +1,4 @@
-//! Strings in PHP's memory, of a length that the network decides.
+//! Strings and arrays in PHP's memory, of a length that the network decides.
 //!
 //! Most releases of PHP bail out of an allocation that would exceed `memory_limit`. Some (Debian's
 //! 8.2, told by the field `delayed_oom`) let it succeed, note it and raise the fatal error when
@@ -20,6 +20,15 @@ use crate::error::Failure;
 pub(crate) fn string(bytes: &[u8]) -> Result<ZBox<ZendStr>, Failure> {
     delayed::check(bytes.len())?;
     Ok(ZendStr::new(bytes, false))
+}
+
+/// Says whether there is room for a block of `bytes`. *May bail out.*
+///
+/// # Errors
+///
+/// As [`string`].
+pub(super) fn room(bytes: usize) -> Result<(), Failure> {
+    delayed::check(bytes)
 }
 
 /// Says whether a loop that allocates may go on.

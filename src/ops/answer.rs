@@ -2,6 +2,7 @@
 //! pipeline or batch.
 
 use std::borrow::Borrow;
+use std::ops::Range;
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendHashTable, Zval};
@@ -81,7 +82,13 @@ impl Answer {
             }
             Self::GetMany => {
                 let mut found = None;
-                find(&mut found, ffi::values(keys()), rules, replies, first)?;
+                find(
+                    &mut found,
+                    ffi::values(keys()),
+                    rules,
+                    replies,
+                    first..first + count,
+                )?;
                 into.set_hashtable(found.unwrap_or_else(ZendHashTable::new));
             }
             Self::PutMany => {
@@ -93,7 +100,7 @@ impl Answer {
                 }
             }
             Self::AddMany => {
-                let mut results = ffi::list(count);
+                let mut results = ffi::list(count)?;
                 added(&mut results, ffi::values(keys()), span())?;
                 into.set_hashtable(results);
             }
@@ -178,20 +185,22 @@ pub(super) fn stats(reply: Reply<'_>) -> Result<ServerStats, Failure> {
     }
 }
 
-/// Adds the values of `keys`, the first of which reply `first` answers, to what has been found. *May
-/// bail out.*
+/// Adds the values of `keys`, which the replies `asked` answer, to what has been found. *May bail out.*
 pub(super) fn find<'k>(
     found: &mut Option<ZBox<ZendHashTable>>,
     keys: impl Iterator<Item = &'k Zval>,
     rules: &Rules,
     replies: &Replies,
-    first: usize,
+    asked: Range<usize>,
 ) -> Result<(), Failure> {
-    let found = found.get_or_insert_with(|| {
-        let values = (first..replies.len()).filter(|n| replies.value(*n).is_some());
-        ffi::list(values.count())
-    });
-    for (n, key) in (first..).zip(keys) {
+    let found = match found {
+        Some(found) => found,
+        None => {
+            let values = asked.clone().filter(|n| replies.value(*n).is_some());
+            found.insert(ffi::list(values.count())?)
+        }
+    };
+    for (n, key) in asked.zip(keys) {
         if let Some(wire) = replies.value(n) {
             let mut value = Zval::new();
             if let Err(why) = value::read(wire, rules, &mut value) {

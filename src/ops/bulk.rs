@@ -40,7 +40,13 @@ pub(crate) fn get_many(
         |window, buffers| {
             let count = buffers.replies.len();
             let asked = answered.by_ref().take(count);
-            answer::find(&mut found, asked, &buffers.rules, &buffers.replies, 0)?;
+            answer::find(
+                &mut found,
+                asked,
+                &buffers.rules,
+                &buffers.replies,
+                0..count,
+            )?;
             window.adapt(buffers);
             Ok(())
         },
@@ -152,7 +158,7 @@ pub(crate) fn add_many(
     let pinned = ffi::without_references(items);
     let items = pinned.as_deref().unwrap_or(items);
     let mut keys = Items::of(items).map(|(key, _)| key);
-    let mut added = ffi::list(items.len());
+    let mut added = ffi::list(items.len())?;
     let mut asked = false;
     let sent = store(handle, items, ttl, tags, Put::IfAbsent, |buffers| {
         asked = asked || !buffers.replies.is_empty();

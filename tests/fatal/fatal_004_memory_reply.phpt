@@ -12,10 +12,13 @@ $keep->set('binary', str_repeat("\0", 20_000_000));
 $keep->set('array', array_fill(0, 200_000, ['some', 'more', 'elements']));
 $many = array_fill_keys(array_map(fn ($n) => "many$n", range(0, 99)), str_repeat('v', 500_000));
 $keep->mSet($many);
+// One key, which becomes a list of ten million empty ones.
+$keep->set(str_repeat(',', 10_000_000), 1, ['commas']);
 $keep->mSet(array_fill_keys(array_map(fn ($n) => str_repeat("tagged $n ", 20), range(0, 20_000)), 1), null, ['t']);
 foreach ([
     'text' => '$cache->get("text");', 'binary' => '$cache->get("binary");', 'array' => '$cache->get("array");',
     'mGet' => '$cache->mGet(array_map(fn ($n) => "many$n", range(0, 99)));', 'keysByTag' => '$cache->keysByTag("t");',
+    'keysByTag, commas' => '$cache->keysByTag("commas");',
     'tagcache_get' => 'tagcache_get($cache, "text");',
 ] as $name => $call) {
     $out = run_php(<<<PHP
