@@ -12,6 +12,7 @@ use ext_php_rs_build::{
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=src/ffi/headers.c");
     println!("cargo:rerun-if-env-changed=PHP_CONFIG");
     emit_rerun_if_env_changed();
     emit_check_cfg();
@@ -29,6 +30,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo:rustc-cfg=php_debug");
     }
 
+    let mut shim = cc::Build::new();
+    for flag in php_config("--includes")?.split_whitespace() {
+        shim.flag(flag);
+    }
+    // What the headers of PHP do is not ours to warn of.
+    shim.file("src/ffi/headers.c")
+        .warnings(false)
+        .compile("headers");
+
     // PHP unloads extensions when it ends, but the fork handler and the destructors of
     // thread-local storage point into the library and may run after that.
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
@@ -42,9 +52,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Tells whether this PHP raises the error of `memory_limit` only when a function has returned.
 fn delays_out_of_memory() -> Result<bool, Box<dyn Error>> {
-    let config = env::var_os("PHP_CONFIG").unwrap_or_else(|| "php-config".into());
-    let output = Command::new(&config).arg("--include-dir").output()?;
-    let folder = String::from_utf8(output.stdout)?;
+    let folder = php_config("--include-dir")?;
     let globals = fs::read_to_string(format!("{}/Zend/zend_globals.h", folder.trim()))?;
     Ok(globals.contains("delayed_oom"))
+}
+
+/// Asks the php-config of the PHP that is built for.
+fn php_config(question: &str) -> Result<String, Box<dyn Error>> {
+    let config = env::var_os("PHP_CONFIG").unwrap_or_else(|| "php-config".into());
+    let output = Command::new(&config).arg(question).output()?;
+    Ok(String::from_utf8(output.stdout)?)
 }

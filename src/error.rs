@@ -82,6 +82,14 @@ impl Failure {
         ffi::take_exception().ok_or(Self::Thrown)
     }
 
+    /// Returns the failure for a resource, for which PHP would write the integer 0.
+    pub(crate) fn resource() -> Self {
+        Self::serialization(
+            "a resource (an open file, a stream, a curl handle) can't be stored; store what it was \
+             made from",
+        )
+    }
+
     /// Returns a failure of a value.
     pub(crate) fn serialization(why: &str) -> Self {
         Self::Serialization(why.to_owned())

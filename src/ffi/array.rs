@@ -9,8 +9,6 @@ use ext_php_rs::ffi::{
 };
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 
-use crate::error::Failure;
-
 use super::memory;
 use crate::error::Failure;
 

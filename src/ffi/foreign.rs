@@ -1,7 +1,8 @@
 //! Functions of other extensions, found by name when they are needed: an extension may be absent,
 //! and which one is loaded first is the user's business.
 //!
-//! A function that reads tells of damaged bytes by warnings. They are caught by PHP's hook for
+//! A function that reads tells of damaged bytes by warnings, and one that writes of what it can't
+//! write and puts null for (a resource, even by a deprecation only). They are caught by PHP's hook for
 //! errors and become our failure. What code of the user raises meanwhile (in `__wakeup()`, in an
 //! autoloader) goes its usual way.
 
@@ -13,7 +14,7 @@ use std::ptr::{self, NonNull};
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::ffi::{
-    E_NOTICE, E_WARNING, ext_php_rs_executor_globals, zend_call_known_function,
+    E_DEPRECATED, E_NOTICE, E_WARNING, ext_php_rs_executor_globals, zend_call_known_function,
     zend_fetch_function_str, zend_function,
 };
 use ext_php_rs::types::{ZendStr, Zval};
@@ -25,6 +26,11 @@ use crate::error::Failure;
 
 /// The kind of a function that PHP or an extension defines.
 pub(super) const INTERNAL: u8 = 1;
+/// What a function that reads complains by. That it makes a property which its class does not declare
+/// is deprecated, and no complaint about the bytes.
+const READING: c_int = (E_WARNING | E_NOTICE) as c_int;
+/// What one that writes complains by.
+const WRITING: c_int = READING | E_DEPRECATED as c_int;
 /// What is shown even where `@` silences: the errors that end a script.
 const FATAL: c_int = 1 | 16 | 64 | 256 | 4096 | 4;
 
@@ -55,9 +61,16 @@ pub(crate) fn function(name: &str) -> Option<Function> {
 /// # Errors
 ///
 /// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] for what can't be
-/// serialized, as a closure.
+/// serialized, as a closure, and for what the function complains of: it writes something else then.
 pub(crate) fn write_by(function: Function, value: &Zval) -> Result<Option<ZBox<ZendStr>>, Failure> {
-    let text = call(function, value)?;
+    let watch = BailoutGuard::new(Watch::begin(function, WRITING));
+    let text = call(function, value);
+    let complaint = Watch::complaint();
+    drop(watch);
+    let text = text?;
+    if let Some(complaint) = complaint {
+        return Err(Failure::Serialization(complaint));
+    }
     let Some(made) = text.zend_str().map(|text| ptr::from_ref(text).cast_mut()) else {
         return Ok(None);
     };
@@ -72,7 +85,8 @@ pub(crate) fn write_by(function: Function, value: &Zval) -> Result<Option<ZBox<Z
 ///
 /// # Errors
 ///
-/// As [`write_by`].
+/// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] for what can't be
+/// unserialized, as a closure.
 pub(crate) fn read_by(
     function: Function,
     payload: &[u8],
@@ -80,7 +94,7 @@ pub(crate) fn read_by(
 ) -> Result<Option<String>, Failure> {
     let mut argument = Zval::new();
     argument.set_zend_string(string(payload)?);
-    let watch = BailoutGuard::new(Watch::begin(function));
+    let watch = BailoutGuard::new(Watch::begin(function, READING));
     let result = call(function, &argument);
     let complaint = Watch::complaint();
     drop(watch);
@@ -114,6 +128,8 @@ type Reporting = (c_int, c_int);
 thread_local! {
     /// The function whose complaints are caught, null for none.
     static WATCHED: Cell<*const zend_function> = const { Cell::new(ptr::null()) };
+    /// By what it complains.
+    static KINDS: Cell<c_int> = const { Cell::new(0) };
     static COMPLAINT: RefCell<Option<String>> = const { RefCell::new(None) };
     static SILENCED: Cell<Option<Reporting>> = const { Cell::new(None) };
 }
@@ -122,13 +138,15 @@ thread_local! {
 #[derive(Debug)]
 struct Watch {
     outer: *const zend_function,
+    outer_kinds: c_int,
     outer_complaint: Option<String>,
 }
 
 impl Watch {
-    fn begin(function: Function) -> Self {
+    fn begin(function: Function, kinds: c_int) -> Self {
         Self {
             outer: WATCHED.replace(function.0.as_ptr()),
+            outer_kinds: KINDS.replace(kinds),
             outer_complaint: COMPLAINT.take(),
         }
     }
@@ -143,6 +161,7 @@ impl Drop for Watch {
     fn drop(&mut self) {
         speak();
         WATCHED.set(self.outer);
+        KINDS.set(self.outer_kinds);
         COMPLAINT.set(self.outer_complaint.take());
     }
 }
@@ -170,7 +189,7 @@ extern "C" fn on_error(kind: c_int, _file: *mut ZendStr, _line: u32, message: *m
                 message.as_ref(),
             )
         };
-        if own && kind & (E_WARNING | E_NOTICE) as c_int != 0 {
+        if own && kind & KINDS.try_with(Cell::get).unwrap_or(0) != 0 {
             COMPLAINT.with_borrow_mut(|complaint| {
                 complaint.get_or_insert_with(|| {
                     let text = message.map_or(&b""[..], ZendStr::as_bytes);

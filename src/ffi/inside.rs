@@ -3,13 +3,13 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 
-use ext_php_rs::ffi::zend_hash_str_find_ptr_lc;
+use ext_php_rs::ffi::{zend_function, zend_hash_str_find_ptr_lc};
 use ext_php_rs::flags::ClassFlags;
-use ext_php_rs::types::{ZendObject, Zval};
+use ext_php_rs::types::{ZendHashTable, ZendObject, Zval};
 use ext_php_rs::zend::{ClassEntry, ce};
 
+use super::elements;
 use super::foreign::INTERNAL;
-use super::{Items, elements};
 
 /// The kind of a class that PHP code defines.
 const USER: c_char = 2;
@@ -23,6 +23,7 @@ pub(crate) fn is_plain(object: &ZendObject) -> bool {
     if class
         .flags()
         .intersects(ClassFlags::Enum | ClassFlags::NotSerializable)
+        || is_lazy(object)
     {
         return false;
     }
@@ -38,47 +39,119 @@ pub(crate) fn is_plain(object: &ZendObject) -> bool {
 
 /// Names an object for messages, as "an object of class X".
 pub(crate) fn class_named(object: &ZendObject) -> String {
-    // SAFETY: the class of a live object, which has a name.
-    let (class, name) = unsafe { (&*object.ce, &*(*object.ce).name) };
+    // SAFETY: the class of a live object.
+    let class = unsafe { &*object.ce };
     let kind = if class.flags().contains(ClassFlags::Enum) {
         "the enum"
     } else {
         "an object of class"
     };
-    // The name of an anonymous class goes on behind a NUL, with a path.
-    let name = name.as_bytes().split(|byte| *byte == 0).next();
-    format!(
-        "{kind} {}",
-        String::from_utf8_lossy(name.unwrap_or_default())
-    )
+    format!("{kind} {}", class_name(class))
+}
+
+/// Returns the name of a class for messages.
+pub(super) fn class_name(class: &ClassEntry) -> String {
+    // SAFETY: a class has a name.
+    let name = unsafe { &*class.name }.as_bytes();
+    // That of an anonymous class goes on behind a NUL, with a path.
+    let name = name.split(|byte| *byte == 0).next();
+    String::from_utf8_lossy(name.unwrap_or_default()).into_owned()
 }
 
 fn has_method(class: &ClassEntry, name: &CStr) -> bool {
+    !method(class, name).is_null()
+}
+
+/// Returns the method of that name, null if there is none.
+pub(super) fn method(class: &ClassEntry, name: &CStr) -> *mut zend_function {
     // SAFETY: reads the table of methods of a live class.
     unsafe {
-        !zend_hash_str_find_ptr_lc(
+        zend_hash_str_find_ptr_lc(
             &raw const class.function_table,
             name.as_ptr(),
             name.count_bytes(),
         )
-        .is_null()
+        .cast()
     }
 }
 
-/// Calls `visit` with what PHP would serialize of an object: its properties, or for a class of PHP's
-/// own that decides itself all that it holds. With nothing if code of the user decides
-/// (`__serialize()`, `__sleep()`).
-pub(crate) fn properties<'a>(object: &'a ZendObject, mut visit: impl FnMut(&'a Zval)) {
+/// What can have something in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Node<'a> {
+    /// An array.
+    Array(&'a ZendHashTable),
+    /// An object.
+    Object(&'a ZendObject),
+}
+
+impl<'a> Node<'a> {
+    /// Returns what `value` holds if it is an array or object. It was found in `whole`, which has a
+    /// count on it, if through others, and nothing changes `whole` while it is looked at; the zval that
+    /// led to it may go.
+    pub(crate) fn of(value: &Zval, _whole: &'a Zval) -> Option<Self> {
+        if value.is_array() {
+            // SAFETY: the zval holds an array, which lives as long as what it was found in.
+            Some(Self::Array(unsafe { &*value.value.arr }))
+        } else if value.is_object() {
+            // SAFETY: as above, an object.
+            Some(Self::Object(unsafe { &*value.value.obj }))
+        } else {
+            None
+        }
+    }
+}
+
+/// Who decides what is serialized of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decider {
+    /// Nobody: its properties are.
+    Nobody,
+    /// A class of PHP's own.
+    Php,
+    /// Code of the user, which is asked then: `__serialize()`, `__sleep()`, or what makes a lazy object.
+    User,
+    /// Code of the user, which makes the bytes itself: the old interface `Serializable`.
+    Bytes,
+}
+
+/// Tells who decides what is serialized of an object.
+pub(crate) fn decider(object: &ZendObject) -> Decider {
     // SAFETY: the class of a live object.
     let class = unsafe { &*object.ce };
     // SAFETY: null or a live function, of which `type_` is the first field.
-    let decides = unsafe { class.__serialize.as_ref() }.map(|function| unsafe { function.type_ });
-    match decides {
-        Some(INTERNAL) => return held(object, visit),
-        Some(_) => return,
-        None if has_method(class, c"__sleep") || class.serialize.is_some() => return,
-        None => {}
+    match unsafe { class.__serialize.as_ref() }.map(|function| unsafe { function.type_ }) {
+        Some(INTERNAL) => Decider::Php,
+        Some(_) => Decider::User,
+        None if class.serialize.is_some() => Decider::Bytes,
+        None if has_method(class, c"__sleep") || is_lazy(object) => Decider::User,
+        None => Decider::Nobody,
     }
+}
+
+/// Returns whether the properties of an object are made, or stand elsewhere, when somebody asks.
+#[cfg(php84)]
+fn is_lazy(object: &ZendObject) -> bool {
+    /// PHP's flags of an object that is not made yet, and of one that stands for another.
+    const LAZY: u32 = 1 << 31 | 1 << 30;
+    object.extra_flags & LAZY != 0
+}
+
+#[cfg(not(php84))]
+fn is_lazy(_object: &ZendObject) -> bool {
+    false
+}
+
+/// Calls `visit` with what PHP would serialize of an object: its properties, or for a class of PHP's
+/// own that decides itself all that it holds. With nothing if code of the user decides. What `visit`
+/// gets is good for the call only.
+pub(crate) fn properties(object: &ZendObject, mut visit: impl FnMut(&Zval)) {
+    match decider(object) {
+        Decider::Php => return held(object, visit),
+        Decider::User | Decider::Bytes => return,
+        Decider::Nobody => {}
+    }
+    // SAFETY: the class of a live object.
+    let class = unsafe { &*object.ce };
     let declared = usize::try_from(class.default_properties_count).unwrap_or(0);
     let slots = object.properties_table.as_ptr();
     for slot in 0..declared {
@@ -89,20 +162,20 @@ pub(crate) fn properties<'a>(object: &'a ZendObject, mut visit: impl FnMut(&'a Z
     // SAFETY: null or the live table of this object, whose entries for declared properties refer
     // back to the slots above.
     if let Some(dynamic) = unsafe { object.properties.as_ref() } {
-        for (_, value) in Items::of(dynamic) {
+        elements(dynamic, |value| {
             if !value.is_indirect() {
                 visit(value);
             }
-        }
+        });
     }
 }
 
 /// Calls `visit` with all that an object holds, as it tells PHP's collector of garbage.
-fn held<'a>(object: &'a ZendObject, mut visit: impl FnMut(&'a Zval)) {
+fn held(object: &ZendObject, mut visit: impl FnMut(&Zval)) {
     let mut values: *mut Zval = ptr::null_mut();
     let mut count: c_int = 0;
     // SAFETY: the handlers of a live object. The collector may ask at any time, and what it is
-    // told is alive at least until it asks again.
+    // told is alive until it asks again: many classes tell it in one buffer that they share.
     unsafe {
         let Some(tell) = object
             .handlers

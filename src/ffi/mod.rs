@@ -25,11 +25,13 @@ mod lent;
 mod log;
 mod memory;
 mod module;
+mod nesting;
 mod object;
 mod precision;
 mod reflect;
 mod serialize;
 mod session;
+mod settle;
 mod stream;
 
 pub(crate) use array::{
@@ -44,16 +46,18 @@ pub(crate) use error::{
 pub(crate) use foreign::{function, read_by, watch_errors, write_by};
 pub(crate) use info::{php_api, table_end, table_header, table_row, table_start};
 pub(crate) use ini::{ini_accept, ini_display, ini_path, ini_text, ini_unregister};
-pub(crate) use inside::{class_named, is_plain, properties};
+pub(crate) use inside::{Decider, Node, class_named, decider, is_plain, properties};
 pub(crate) use instance::{Class, Held, Instance, this};
 pub(crate) use json::{json_decode, json_encode};
 pub(crate) use leaked::Leaked;
 pub(crate) use lent::{Lendable, Lent, Shelf};
 pub(crate) use log::log;
 pub(crate) use memory::{go_on, probe_allocator, string};
+pub(crate) use nesting::apart;
 pub(crate) use object::{construct, install_handlers, new_object};
 pub(crate) use precision::exact_floats;
 pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, keep, patch};
 pub(crate) use serialize::{serialize, unserialize};
 pub(crate) use session::register_session_handler;
+pub(crate) use settle::settle;
 pub(crate) use stream::stream_of;

@@ -34,14 +34,13 @@ unsafe extern "C" {
         data: *mut UnserializeData,
     ) -> c_int;
     fn php_var_unserialize_destroy(data: UnserializeData);
-    fn php_var_unserialize_get_allowed_classes(data: UnserializeData) -> *mut HashTable;
     fn php_var_unserialize_set_allowed_classes(data: UnserializeData, classes: *mut HashTable);
     fn zend_clear_exception();
     fn var_tmp_var(data: *mut UnserializeData) -> *mut Zval;
 }
 
 /// Serializes `value`. Runs `__serialize()` and the like, which may call the cache, throw or
-/// exit. *May bail out.*
+/// exit. The caller holds [`apart`](super::apart). *May bail out.*
 ///
 /// # Errors
 ///
@@ -77,7 +76,7 @@ pub(crate) fn serialize(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
 
 /// Unserializes `payload`. Runs `__unserialize()`, `__wakeup()` and autoloaders, which may call
 /// the cache, throw or exit. With `classes` only those in its keys (in lower case) are made, else
-/// any, or within an outer `unserialize()` those that it allows. *May bail out.*
+/// any. The caller holds [`apart`](super::apart). *May bail out.*
 ///
 /// `terminated` is the payload and a NUL, which is not part of it: PHP's scanner does not look at the
 /// end before each byte, it relies on the NUL that ends each of PHP's strings.
@@ -101,12 +100,11 @@ pub(crate) fn unserialize(
     let mut cursor = payload.as_ptr();
     let end = payload.as_ptr_range().end;
     // SAFETY: init, use, destroy as PHP's own `unserialize()` does. The value is built in a slot
-    // that `data` owns: within an outer `unserialize()` PHP lets both share their table of back
-    // references, which must not point to a local of ours. `cursor` stays within `terminated`: no
+    // that `data` owns: what runs meanwhile and shares its table of back references must not find a
+    // local of ours there. `cursor` stays within `terminated`: no
     // form goes on after the NUL behind `end`. The table of classes outlives its use.
     let whole = unsafe {
         let mut data = php_var_unserialize_init();
-        let outer = php_var_unserialize_get_allowed_classes(data);
         if let Some(classes) = classes {
             php_var_unserialize_set_allowed_classes(data, ptr::from_ref(classes).cast_mut());
         }
@@ -115,7 +113,6 @@ pub(crate) fn unserialize(
         if done {
             *into = (*slot).shallow_clone();
         }
-        php_var_unserialize_set_allowed_classes(data, outer);
         php_var_unserialize_destroy(data);
         done && cursor == end
     };

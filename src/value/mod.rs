@@ -212,7 +212,12 @@ fn read_marked(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Failur
         return Ok(());
     }
     drop(room);
-    match decode_within(wire, rules.max_decompressed)? {
+    let decoded = decode_within(wire, rules.max_decompressed)?;
+    let _apart = match decoded {
+        Decoded::Serialized(_) | Decoded::Igbinary(_) | Decoded::Msgpack(_) => ffi::apart(),
+        _ => None,
+    };
+    match decoded {
         Decoded::Null => into.set_null(),
         Decoded::Bool(flag) => into.set_bool(flag),
         Decoded::Int(number) => into.set_long(number),

@@ -9,7 +9,15 @@ use crate::ffi;
 
 /// Serializes an array or an object. *May bail out.*
 pub(super) fn write(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
+    let _exact = ffi::exact_floats();
     ffi::serialize(value)
+}
+
+/// Serializes one in which code of the user decides what is, after it was asked: what it gives is
+/// looked at like the rest. *May bail out.*
+pub(super) fn write_settled(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
+    let settled = ffi::settle(value)?;
+    write(&settled.value)
 }
 
 /// Unserializes what [`write()`] gave. Objects of other classes than `classes` become

@@ -93,17 +93,21 @@ impl Serializer {
             Self::Json => &json::LIMITS,
             _ => &Limits::NO_RESOURCES,
         };
-        survey::check(value, limits)?;
-        let exact = ffi::exact_floats();
+        let user_decides = survey::check(value, limits)?;
+        let apart = ffi::apart();
         let payload = match self {
-            Self::Php | Self::Native => php::write(value).map(Payload::Serialized),
-            Self::Igbinary => igbinary::write(value).map(Payload::Serialized),
-            Self::Msgpack => msgpack::write(value).map(Payload::Serialized),
-            Self::Json => json::write(value).map(Payload::Json),
+            Self::Php | Self::Native if user_decides => php::write_settled(value),
+            Self::Php | Self::Native => php::write(value),
+            Self::Igbinary => igbinary::write(value),
+            Self::Msgpack => msgpack::write(value),
+            Self::Json => json::write(value),
         };
-        drop(exact);
+        drop(apart);
         // A bulk serializes thousands of values in one call.
         ffi::go_on()?;
-        payload
+        Ok(match self {
+            Self::Json => Payload::Json(payload?),
+            _ => Payload::Serialized(payload?),
+        })
     }
 }

@@ -4,10 +4,10 @@
 use std::collections::HashSet;
 use std::ptr;
 
-use ext_php_rs::types::Zval;
+use ext_php_rs::types::{ZendHashTable, ZendObject, Zval};
 
 use crate::error::Failure;
-use crate::ffi::{self, Items, Key};
+use crate::ffi::{self, Decider, Items, Key, Node};
 
 /// Which objects a serializer takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,63 +46,118 @@ impl Limits {
     };
 }
 
-/// Refuses a value that has something in it that `limits` does not let pass. What code of the user
-/// will give (`__serialize()`, `__sleep()`) is not known here. Runs no code of PHP.
+/// Refuses a value that has something in it that `limits` does not let pass; returns whether code of
+/// the user decides what else is (`__serialize()`, `__sleep()`), which is not known here. Runs no code
+/// of PHP.
 ///
 /// # Errors
 ///
 /// [`Failure::Serialization`] that names what it is.
-pub(super) fn check(value: &Zval, limits: &Limits) -> Result<(), Failure> {
-    // References and objects can lead in a circle, so what they lead to is noted.
-    let mut references: HashSet<*const Zval> = HashSet::new();
-    let mut objects = HashSet::new();
-    let mut open = vec![(value, 0)];
-    while let Some((value, depth)) = open.pop() {
+pub(super) fn check(value: &Zval, limits: &Limits) -> Result<bool, Failure> {
+    let mut survey = Survey {
+        whole: value,
+        limits,
+        references: HashSet::new(),
+        objects: HashSet::new(),
+        open: Vec::new(),
+        user_decides: false,
+    };
+    survey.look(value, 0)?;
+    while let Some((node, depth)) = survey.open.pop() {
+        survey.enter(node, depth)?;
+    }
+    Ok(survey.user_decides)
+}
+
+/// Everything in the value is alive until the survey is over, since no code runs that could end it;
+/// the place where it was found need not be.
+struct Survey<'a> {
+    whole: &'a Zval,
+    limits: &'a Limits,
+    /// References and objects can lead in a circle, so what they lead to is noted.
+    references: HashSet<*const Zval>,
+    objects: HashSet<*const ZendObject>,
+    /// What has to be entered, and how deep it lies.
+    open: Vec<(Node<'a>, usize)>,
+    user_decides: bool,
+}
+
+impl<'a> Survey<'a> {
+    /// Checks a value by itself and notes what has to be entered.
+    fn look(&mut self, value: &Zval, depth: usize) -> Result<(), Failure> {
         let target = value.dereference();
-        if value.is_reference() && !references.insert(ptr::from_ref(target)) {
-            if !limits.references {
-                return Err(refuse(limits, "a reference to what is elsewhere in it"));
-            }
-            continue;
+        if value.is_reference() && !self.references.insert(ptr::from_ref(target)) {
+            return if self.limits.references {
+                Ok(())
+            } else {
+                Err(refuse(
+                    self.limits,
+                    "a reference to what is elsewhere in it",
+                ))
+            };
         }
         if target.is_resource() {
-            return Err(Failure::serialization(
-                "a resource (an open file, a stream, a curl handle) can't be stored; store what it \
-                 was made from",
-            ));
+            return Err(Failure::resource());
         }
-        if limits.text {
-            check_text(target, limits)?;
+        if self.limits.text {
+            check_text(target, self.limits)?;
         }
-        if let Some(array) = target.array() {
-            if depth >= limits.depth {
-                return Err(too_deep(limits));
-            }
-            if limits.text {
-                for (key, _) in Items::of(array) {
-                    if let Some(Key::Str(key)) = Key::from_zval(&key)
-                        && std::str::from_utf8(key).is_err()
-                    {
-                        return Err(refuse(limits, "a key that is not valid UTF-8"));
-                    }
-                }
-            }
-            ffi::elements(array, |value| open.push((value, depth + 1)));
-        } else if let Some(object) = target.object() {
-            let fits = match limits.objects {
-                Objects::All => true,
-                Objects::Plain => ffi::is_plain(object),
-                Objects::None => false,
-            };
-            if !fits {
-                return Err(refuse(limits, &ffi::class_named(object)));
-            }
-            if objects.insert(ptr::from_ref(object)) {
+        if let Some(node) = Node::of(target, self.whole) {
+            self.open.push((node, depth));
+        }
+        Ok(())
+    }
+
+    /// Checks what is in an array or object.
+    fn enter(&mut self, node: Node<'a>, depth: usize) -> Result<(), Failure> {
+        let limits = self.limits;
+        let mut done = Ok(());
+        match node {
+            Node::Array(array) => {
                 if depth >= limits.depth {
                     return Err(too_deep(limits));
                 }
-                ffi::properties(object, |value| open.push((value, depth + 1)));
+                if limits.text {
+                    check_keys(array, limits)?;
+                }
+                ffi::elements(array, |value| self.look_on(&mut done, value, depth + 1));
             }
+            Node::Object(object) => {
+                let fits = match limits.objects {
+                    Objects::All => true,
+                    Objects::Plain => ffi::is_plain(object),
+                    Objects::None => false,
+                };
+                if !fits {
+                    return Err(refuse(limits, &ffi::class_named(object)));
+                }
+                if !self.objects.insert(ptr::from_ref(object)) {
+                    return Ok(());
+                }
+                if depth >= limits.depth {
+                    return Err(too_deep(limits));
+                }
+                self.user_decides |= ffi::decider(object) == Decider::User;
+                ffi::properties(object, |value| self.look_on(&mut done, value, depth + 1));
+            }
+        }
+        done
+    }
+
+    /// As [`look`](Self::look), unless something was refused before.
+    fn look_on(&mut self, done: &mut Result<(), Failure>, value: &Zval, depth: usize) {
+        if done.is_ok() {
+            *done = self.look(value, depth);
+        }
+    }
+}
+
+fn check_keys(array: &ZendHashTable, limits: &Limits) -> Result<(), Failure> {
+    for (key, _) in Items::of(array) {
+        if let Some(Key::Str(key)) = Key::from_zval(&key)
+            && std::str::from_utf8(key).is_err()
+        {
+            return Err(refuse(limits, "a key that is not valid UTF-8"));
         }
     }
     Ok(())

@@ -1,0 +1,60 @@
+/*
+ * What only PHP's headers know: macros, inline functions, and a structure whose layout differs between
+ * releases. Nothing else is in C.
+ */
+#include <php.h>
+#include <ext/standard/basic_functions.h>
+
+/* Makes value, which is none, a reference to what it is. */
+void tagcache_make_reference(zval *value)
+{
+    ZVAL_MAKE_REF(value);
+}
+
+/* Tells whether a slot of an object, one without a value, belongs to a property that has a type. */
+bool tagcache_slot_is_typed(zend_object *object, zval *slot)
+{
+    return zend_get_typed_property_info_for_slot(object, slot) != NULL;
+}
+
+/*
+ * PHP's notes of whether it is serializing or unserializing right now.
+ */
+
+/* As src/ffi/nesting.rs declares it. */
+typedef struct {
+    unsigned lock;
+    unsigned serialize_level;
+    void *serialize_data;
+    unsigned unserialize_level;
+    void *unserialize_data;
+} tagcache_nesting;
+
+/* Tells whether anything is noted; if so, keeps it in outer and forgets it. */
+bool tagcache_nesting_leave(tagcache_nesting *outer)
+{
+    if (!BG(serialize_lock) && !BG(serialize).level && !BG(unserialize).level) {
+        return false;
+    }
+    outer->lock = BG(serialize_lock);
+    outer->serialize_level = BG(serialize).level;
+    outer->serialize_data = BG(serialize).data;
+    outer->unserialize_level = BG(unserialize).level;
+    outer->unserialize_data = BG(unserialize).data;
+    BG(serialize_lock) = 0;
+    BG(serialize).level = 0;
+    BG(serialize).data = NULL;
+    BG(unserialize).level = 0;
+    BG(unserialize).data = NULL;
+    return true;
+}
+
+/* Notes again what was kept. */
+void tagcache_nesting_return(const tagcache_nesting *outer)
+{
+    BG(serialize_lock) = outer->lock;
+    BG(serialize).level = outer->serialize_level;
+    BG(serialize).data = outer->serialize_data;
+    BG(unserialize).level = outer->unserialize_level;
+    BG(unserialize).data = outer->unserialize_data;
+}
