@@ -31,7 +31,20 @@ foreach ($bad as [$key, $reason, $offset]) {
         'mGet' => fn () => $cache->mGet(['a', $key, 'b']),
         'mSet' => fn () => $cache->mSet(['a' => 1, $key => 2, 'b' => 3]),
         'mDelete' => fn () => $cache->mDelete(['a', $key, 'b']),
+        'mAdd' => fn () => $cache->mAdd(['a' => 1, $key => 2]),
+        'mSetItems' => fn () => $cache->mSetItems(['a' => ['value' => 1], $key => ['value' => 2]]),
+        'remember' => fn () => $cache->remember($key, fn () => check(false, 'nothing is made for a bad key')),
     ];
+    foreach (['pipeline' => $cache->pipeline(), 'batch' => $cache->batch()] as $kind => $to) {
+        $calls += [
+            "$kind set" => fn () => $to->set($key, 1), "$kind add" => fn () => $to->add($key, 1), "$kind get" => fn () => $to->get($key),
+            "$kind has" => fn () => $to->has($key), "$kind delete" => fn () => $to->delete($key),
+            "$kind increment" => fn () => $to->increment($key), "$kind decrement" => fn () => $to->decrement($key),
+            "$kind mGet" => fn () => $to->mGet(['a', $key]), "$kind mSet" => fn () => $to->mSet(['a' => 1, $key => 2]),
+            "$kind mDelete" => fn () => $to->mDelete(['a', $key]), "$kind mAdd" => fn () => $to->mAdd(['a' => 1, $key => 2]),
+            "$kind mSetItems" => fn () => $to->mSetItems([$key => ['value' => 1]]),
+        ];
+    }
     foreach ($calls as $name => $call) {
         $what = "$name of " . show($key);
         $thrown = throws($class, $call, $what, 'key', $reason);

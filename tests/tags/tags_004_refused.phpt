@@ -30,7 +30,21 @@ foreach ($bad as [$tag, $reason, $offset]) {
         'keysByTag' => fn () => $cache->keysByTag($tag),
         'searchAny' => fn () => $cache->searchAny(['t', $tag]),
         'searchAll' => fn () => $cache->searchAll(['t', $tag]),
+        'mAdd' => fn () => $cache->mAdd(['a' => 1], null, [$tag]),
+        'mSetItems' => fn () => $cache->mSetItems(['a' => ['value' => 1, 'tags' => ['fine', $tag]]]),
+        'remember' => fn () => $cache->remember('never there', fn () => check(false, 'nothing is made for a bad tag'), [$tag]),
     ];
+    foreach (['pipeline' => $cache->pipeline(), 'batch' => $cache->batch()] as $kind => $to) {
+        $calls += [
+            "$kind set" => fn () => $to->set('a', 1, [$tag]), "$kind add" => fn () => $to->add('a', 1, [$tag]),
+            "$kind increment" => fn () => $to->increment('n', 1, null, [$tag]), "$kind decrement" => fn () => $to->decrement('n', 1, null, [$tag]),
+            "$kind mSet" => fn () => $to->mSet(['a' => 1], null, [$tag]), "$kind mAdd" => fn () => $to->mAdd(['a' => 1], null, [$tag]),
+            "$kind mSetItems" => fn () => $to->mSetItems(['a' => ['value' => 1, 'tags' => [$tag]]]),
+            "$kind invalidateTag" => fn () => $to->invalidateTag($tag), "$kind invalidateTags" => fn () => $to->invalidateTags([$tag, 't'], 'all'),
+            "$kind keysByTag" => fn () => $to->keysByTag($tag), "$kind searchAny" => fn () => $to->searchAny([$tag]),
+            "$kind searchAll" => fn () => $to->searchAll(['t', $tag]),
+        ];
+    }
     foreach ($calls as $name => $call) {
         $what = "$name of " . show($tag);
         $thrown = throws($class, $call, $what, 'tag', $reason);
