@@ -2,7 +2,7 @@
 # A million random values for each serializer, in and out: what tests/values checks with ten
 # thousand.
 #
-#   scripts/values-deep.sh nts|zts [COUNT] [SERIALIZER...]
+#   scripts/values-deep.sh nts|zts [--profile release|quick] [COUNT] [SERIALIZER...]
 #
 # Talks to TAGCACHE_TEST_ADDR if that is set, else to a tagcached of its own. The last line on
 # stdout is "values FLAVOUR: N passed, N failed", counting serializers.
@@ -12,10 +12,16 @@ set -euo pipefail
 
 FLAVOUR="${1:-}"
 find_php "$FLAVOUR"
-COUNT="${2:-1000000}"
-SERIALIZERS=("${@:3}")
+shift
+PROFILE_ARGUMENTS=()
+if [ "${1:-}" = --profile ]; then
+    PROFILE_ARGUMENTS=("$1" "${2:-}")
+    shift 2
+fi
+COUNT="${1:-1000000}"
+SERIALIZERS=("${@:2}")
 [ "${#SERIALIZERS[@]}" -gt 0 ] || SERIALIZERS=(php igbinary msgpack json native)
-EXTENSION="$("$ROOT/scripts/build-ext.sh" "$FLAVOUR")"
+EXTENSION="$("$ROOT/scripts/build-ext.sh" "$FLAVOUR" "${PROFILE_ARGUMENTS[@]}")"
 EXTENSIONS="$(find_serializers "$FLAVOUR")"
 
 WORK="$(mktemp -d)"
