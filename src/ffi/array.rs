@@ -5,7 +5,8 @@ use std::{mem, ptr};
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::ffi::{
-    GC_IMMUTABLE, HashTable, IS_INTERNED_STRING_EX, IS_STRING_EX, IS_UNDEF, zend_string,
+    GC_IMMUTABLE, HashTable, IS_INDIRECT, IS_INTERNED_STRING_EX, IS_STRING_EX, IS_UNDEF,
+    zend_string,
 };
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 
@@ -133,6 +134,32 @@ impl<'a> Iterator for Places<'a> {
         }
         None
     }
+}
+
+/// Returns what an entry of a table stands for: a slot, or itself.
+///
+/// # Safety
+///
+/// The entry is alive.
+pub(super) unsafe fn slot_of(entry: *const Zval) -> *const Zval {
+    // SAFETY: the caller's.
+    unsafe {
+        if kind_of(entry) == IS_INDIRECT {
+            (*entry).value.zv
+        } else {
+            entry
+        }
+    }
+}
+
+/// Returns the type of a zval.
+///
+/// # Safety
+///
+/// It is alive.
+pub(super) unsafe fn kind_of(value: *const Zval) -> u32 {
+    // SAFETY: the caller's; every view of the type holds its first byte.
+    unsafe { u32::from((*value).u1.v.type_) }
 }
 
 impl Place<'_> {

@@ -15,6 +15,7 @@ mod call;
 mod caught;
 mod error;
 mod foreign;
+mod given;
 mod info;
 mod ini;
 mod inside;

@@ -128,6 +128,13 @@ foreach ($bad as $what => $value) {
         same(0, raises(E_WARNING, fn () => tagcache_bulk_put($handle, ['a' => $value]), "$name: bulk_put", 'resource'), "$name: tagcache_bulk_put, $what");
     }
 }
+// Whatever is done with PHP's errors: igbinary only mentions a resource, as something deprecated.
+$reporting = error_reporting(0);
+throws($class, fn () => $igbinary->set('a', new Giver([STDIN])), 'igbinary: errors are not reported', 'resource');
+error_reporting($reporting);
+set_error_handler(fn () => throw new ErrorException('handled'));
+throws($class, fn () => $igbinary->set('a', new Giver([STDIN])), 'igbinary: errors are thrown', 'resource');
+restore_error_handler();
 foreach (['json' => new Json(), 'msgpack' => new Giver([STDIN]), 'native' => new Giver([STDIN])] as $name => $value) {
     throws($class, fn () => $server->cache(['serializer' => $name])->set('a', $value), $name, $name);
 }
