@@ -3,20 +3,23 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 
-use ext_php_rs::ffi::{zend_function, zend_hash_str_find_ptr_lc};
+use ext_php_rs::ffi::{IS_UNDEF, zend_function, zend_hash_str_find_ptr_lc};
 use ext_php_rs::flags::ClassFlags;
 use ext_php_rs::types::{ZendHashTable, ZendObject, Zval};
 use ext_php_rs::zend::{ClassEntry, ce};
 
-use super::elements;
+use super::array::kind_of;
 use super::foreign::INTERNAL;
+use super::{Items, Key, elements};
 
 /// The kind of a class that PHP code defines.
 const USER: c_char = 2;
 
 /// Returns whether an object consists of its properties and nothing else, and its class and those
 /// it extends leave it to others to serialize it: `stdClass`, and classes of PHP code without
-/// methods such as `__serialize()` or `__wakeup()`. No enum does.
+/// methods such as `__serialize()` or `__wakeup()`. No enum does. Its properties are those of a new
+/// object and others with names that can be written in PHP: one that was taken away would be there
+/// again, and one whose name begins with NUL would be taken for another's.
 pub(crate) fn is_plain(object: &ZendObject) -> bool {
     // SAFETY: the class of a live object.
     let class = unsafe { &*object.ce };
@@ -34,7 +37,48 @@ pub(crate) fn is_plain(object: &ZendObject) -> bool {
         || has_method(class, c"__sleep")
         || has_method(class, c"__wakeup");
     let mut line = std::iter::successors(Some(class), |class| class.parent());
-    !decides && line.all(|class| class.type_ == USER || ptr::eq(class, ce::stdclass()))
+    !decides
+        && line.all(|class| class.type_ == USER || ptr::eq(class, ce::stdclass()))
+        && !lacks_declared(object, class)
+        && !has_mangled(object)
+}
+
+/// Returns whether `value` is a reference to `array` that nothing else shares: PHP takes it for the
+/// array.
+pub(crate) fn refers_alone_to(value: &Zval, array: &ZendHashTable) -> bool {
+    value.is_reference()
+        // SAFETY: a live reference.
+        && unsafe { (*value.value.ref_).gc.refcount } == 1
+        && value
+            .dereference()
+            .array()
+            .is_some_and(|inner| ptr::eq(inner, array))
+}
+
+/// Returns whether a property has been taken away that a new object of the class has.
+fn lacks_declared(object: &ZendObject, class: &ClassEntry) -> bool {
+    let declared = usize::try_from(class.default_properties_count).unwrap_or(0);
+    let slots = object.properties_table.as_ptr();
+    (0..declared).any(|slot| {
+        // SAFETY: a class has as many defaults as it declares properties, and an object as many slots.
+        unsafe {
+            kind_of(slots.add(slot)) == IS_UNDEF
+                && kind_of(class.default_properties_table.add(slot)) != IS_UNDEF
+        }
+    })
+}
+
+/// Returns whether a property that its class does not declare has a name like those by which PHP keeps
+/// private and protected ones.
+fn has_mangled(object: &ZendObject) -> bool {
+    // SAFETY: null or the live table of this object.
+    let Some(dynamic) = (unsafe { object.properties.as_ref() }) else {
+        return false;
+    };
+    Items::of(dynamic).any(|(name, value)| {
+        !value.is_indirect()
+            && matches!(Key::from_zval(&name), Some(Key::Str(name)) if name.first() == Some(&0))
+    })
 }
 
 /// Names an object for messages, as "an object of class X".

@@ -160,7 +160,7 @@ impl Walk {
         // until the end. That of a copy is written before anybody reads it.
         unsafe {
             let reference = value.value.ref_;
-            let target = &*(&raw const (*reference).val);
+            let target = &(*reference).val;
             if (*reference).gc.refcount == 1 {
                 if within
                     .is_some_and(|within| target.is_array() && ptr::eq(target.value.arr, within))

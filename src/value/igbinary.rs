@@ -4,6 +4,7 @@ use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendStr, Zval};
 
 use super::foreign::Foreign;
+use super::survey::Limits;
 use crate::error::Failure;
 
 /// Its functions.
@@ -12,6 +13,13 @@ pub(super) static IGBINARY: Foreign = Foreign {
     write: "igbinary_serialize",
     read: "igbinary_unserialize",
     package: "php-igbinary",
+};
+
+/// What PHP's serializer takes, but an array in itself comes back as one in another.
+pub(super) const LIMITS: Limits = Limits {
+    serializer: "igbinary",
+    itself: false,
+    ..Limits::NO_RESOURCES
 };
 
 /// What igbinary writes for null, and with it gives null on purpose.

@@ -17,6 +17,7 @@ pub(super) const LIMITS: Limits = Limits {
     objects: Objects::None,
     text: true,
     depth: DEPTH,
+    itself: false,
 };
 
 /// Serializes an array that [`LIMITS`] lets pass. *May bail out.*

@@ -23,6 +23,7 @@ pub(super) const LIMITS: Limits = Limits {
     objects: Objects::Plain,
     text: false,
     depth: 256,
+    itself: false,
 };
 
 /// Serializes. *May bail out.*

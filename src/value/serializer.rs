@@ -91,7 +91,8 @@ impl Serializer {
         let limits = match self {
             Self::Msgpack => &msgpack::LIMITS,
             Self::Json => &json::LIMITS,
-            _ => &Limits::NO_RESOURCES,
+            Self::Igbinary => &igbinary::LIMITS,
+            Self::Php | Self::Native => &Limits::NO_RESOURCES,
         };
         let user_decides = survey::check(value, limits)?;
         let apart = ffi::apart();

@@ -33,6 +33,8 @@ pub(super) struct Limits {
     pub(super) text: bool,
     /// How deep arrays and objects may be nested.
     pub(super) depth: usize,
+    /// Whether an array may be an element of itself, by a reference that nothing else shares.
+    pub(super) itself: bool,
 }
 
 impl Limits {
@@ -43,6 +45,7 @@ impl Limits {
         objects: Objects::All,
         text: false,
         depth: usize::MAX,
+        itself: true,
     };
 }
 
@@ -120,7 +123,12 @@ impl<'a> Survey<'a> {
                 if limits.text {
                     check_keys(array, limits)?;
                 }
-                ffi::elements(array, |value| self.look_on(&mut done, value, depth + 1));
+                ffi::elements(array, |value| {
+                    if !limits.itself && ffi::refers_alone_to(value, array) {
+                        done = Err(refuse(limits, "an array in itself"));
+                    }
+                    self.look_on(&mut done, value, depth + 1);
+                });
             }
             Node::Object(object) => {
                 let fits = match limits.objects {
@@ -177,8 +185,12 @@ fn check_text(value: &Zval, limits: &Limits) -> Result<(), Failure> {
 }
 
 fn refuse(limits: &Limits, what: &str) -> Failure {
+    let others = match limits.serializer {
+        "igbinary" => "the serializer 'php' can",
+        _ => "the serializers 'php' and 'igbinary' can",
+    };
     Failure::Serialization(format!(
-        "the serializer '{}' can't give back {what}; the serializers 'php' and 'igbinary' can",
+        "the serializer '{}' can't give back {what}; {others}",
         limits.serializer
     ))
 }

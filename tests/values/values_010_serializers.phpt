@@ -23,8 +23,17 @@ foreach ([null, true, 5, 1.0, NAN, '007', "\0", 'text'] as $scalar) {
 
 // What a serializer can't give back, and the word for it in the message.
 enum Suit { case Hearts; }
+class Declared { public $a = 1; public $b = 2; public int $never; }
+class Hidden { private $a = 1; }
 $ref = 1;
+$without = new Declared();
+unset($without->b);
+$itself = [];
+$itself['self'] = &$itself;
+$alone = $itself;
+unset($itself);
 $refusals = [
+    ['msgpack', $without, 'Declared'], ['msgpack', [(object) (array) new Hidden()], 'stdClass'], ['igbinary', [$alone], 'in itself'],
     ['msgpack', [Suit::Hearts], 'the enum Suit'], ['msgpack', [&$ref, &$ref], 'reference'], ['msgpack', new DateTime(), 'DateTime'],
     ['json', [Suit::Hearts], 'the enum Suit'], ['json', ['d' => new DateTime()], 'DateTime'], ['json', ["\xff"], 'UTF-8'],
     ['json', ["\xff" => 1], 'UTF-8'], ['json', [[&$ref, &$ref]], 'reference'], ['json', [NAN], 'NAN'], ['json', [-INF], 'INF'],
@@ -32,6 +41,13 @@ $refusals = [
 ];
 foreach ($refusals as [$name, $refused, $word]) {
     throws($class, fn () => cache(['serializer' => $name])->set(k('refused'), $refused), "$name: $word", $name, $word);
+}
+// What they can give back: the same where nothing is lost.
+$shared = [];
+$shared['self'] = &$shared;
+foreach ([['msgpack', new Declared()], ['msgpack', new Hidden()], ['igbinary', $shared], ['php', $alone]] as $n => [$name, $value]) {
+    cache(['serializer' => $name])->set(k('kept'), $value);
+    same(serialize($value), serialize(cache()->get(k('kept'))), "$name gives back value $n");
 }
 $deep = [];
 for ($n = 0; $n < 600; $n++) {

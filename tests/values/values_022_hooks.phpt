@@ -175,10 +175,15 @@ $good = [
     'temporary ones' => new Giver(fn () => array_map(fn ($n) => new Giver([$n, new Holder($n)]), range(1, 50))),
 ];
 foreach ($good as $what => $value) {
+    $handles = ['php' => $cache, 'igbinary' => $igbinary];
+    if ($what === 'an array in itself') {
+        unset($handles['igbinary']); // refused: it comes back as one in another
+    }
     Giver::$calls = [];
     $expected = serialize($value);
     $calls = Giver::$calls;
-    foreach (['php' => [$cache, $expected], 'igbinary' => [$igbinary, igbinary_serialize($value)]] as $name => [$handle, $bytes]) {
+    foreach ($handles as $name => $handle) {
+        $bytes = $name === 'php' ? $expected : igbinary_serialize($value);
         Giver::$calls = [];
         $handle->set('a', $value);
         same("PUT\ta\t-\t-\t__TC_SERIALIZED__" . base64_encode($bytes), $server->commands()[0], "$name, $what");
