@@ -59,7 +59,10 @@ pub(crate) fn settle(value: &Zval) -> Result<Settled, Failure> {
     let mut kept = ZendHashTable::new();
     let mut walk = BailoutGuard::new(Walk::default());
     // SAFETY: an argument of the call, or held by one.
-    let value = unsafe { walk.get_mut().plain(&mut kept, value.dereference())? };
+    let value = unsafe {
+        walk.get_mut()
+            .plain(&mut kept, value.dereference(), false)?
+    };
     while !walk.get().open.is_empty() {
         go_on()?;
         // SAFETY: only `open` makes open tables.
@@ -75,6 +78,8 @@ struct Walk {
     open: Vec<Open>,
     references: HashMap<*const zend_reference, Reference>,
     objects: HashMap<*const zend_object, *mut zend_object>,
+    /// Whether an array was met in itself.
+    loops: bool,
 }
 
 /// A table that is copied.
@@ -84,12 +89,16 @@ struct Open {
     next: u32,
     target: *mut HashTable,
     kind: Kind,
+    /// Whether PHP notices this array when it meets it further in.
+    noticed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Array,
-    /// What is given of an object that bears a name in its copy.
+    /// What `__serialize()` has returned, of an object that bears a name in its copy.
+    Returned,
+    /// The properties of an object that bears a name in its copy.
     Named,
     /// That of an object that was incomplete before.
     Incomplete,
@@ -109,7 +118,7 @@ impl Walk {
         let mut places = Places::from(unsafe { &*open.source }, open.next);
         let place = places.next();
         open.next = places.position();
-        let (source, target, kind) = (open.source, open.target, open.kind);
+        let (target, kind) = (open.target, open.kind);
         let Some(place) = place else {
             self.open.pop();
             return Ok(());
@@ -123,14 +132,15 @@ impl Walk {
             if kind_of(value) == IS_UNDEF {
                 return Ok(());
             }
-            if kind == Kind::Named && name.as_ref().is_some_and(|name| name.as_bytes() == NAME) {
+            if matches!(kind, Kind::Returned | Kind::Named)
+                && name.as_ref().is_some_and(|name| name.as_bytes() == NAME)
+            {
                 return Err(Failure::serialization(
                     "an object in it gives something by the name __PHP_Incomplete_Class_Name, which \
                      PHP keeps for itself",
                 ));
             }
-            let within = (kind == Kind::Array).then_some(source);
-            let mut copy = ManuallyDrop::new(self.place(kept, &*value, within)?);
+            let mut copy = ManuallyDrop::new(self.place(kept, &*value)?);
             if name.is_null() {
                 zend_hash_index_update(target, number, &raw mut *copy);
             } else {
@@ -140,21 +150,19 @@ impl Walk {
         Ok(())
     }
 
-    /// Returns the copy of a value in a table; of a reference as PHP takes it: one that nobody shares
-    /// is none. `within` is the array that it stands in: for that in itself PHP writes null.
+    /// Returns the copy of a value in the innermost table; of a reference as PHP takes it: one that
+    /// nobody shares is none.
     ///
     /// # Safety
     ///
     /// `value` is alive at least until code of the user runs.
-    unsafe fn place(
-        &mut self,
-        kept: &mut ZendHashTable,
-        value: &Zval,
-        within: Option<*const HashTable>,
-    ) -> Result<Zval, Failure> {
+    unsafe fn place(&mut self, kept: &mut ZendHashTable, value: &Zval) -> Result<Zval, Failure> {
         if !value.is_reference() {
+            if self.loops && self.is_in_itself(value)? {
+                return Ok(Zval::null());
+            }
             // SAFETY: the caller's.
-            return unsafe { self.plain(kept, value) };
+            return unsafe { self.plain(kept, value, true) };
         }
         // SAFETY: a reference has a value and is alive as the caller says, and from when it is kept on
         // until the end. That of a copy is written before anybody reads it.
@@ -162,12 +170,12 @@ impl Walk {
             let reference = value.value.ref_;
             let target = &(*reference).val;
             if (*reference).gc.refcount == 1 {
-                if within
-                    .is_some_and(|within| target.is_array() && ptr::eq(target.value.arr, within))
-                {
+                // Only such a reference closes a loop of arrays: one that is shared is met as itself.
+                self.loops |= self.is_open(target);
+                if self.loops && self.is_in_itself(target)? {
                     return Ok(Zval::null());
                 }
-                return self.plain(kept, target);
+                return self.plain(kept, target, true);
             }
             if let Some(known) = self.references.get(&reference.cast_const()) {
                 return Ok(known.shared());
@@ -178,18 +186,52 @@ impl Walk {
             append(kept, copy.shared());
             let shared = copy.shared();
             self.references.insert(reference, copy);
-            let inner = ManuallyDrop::new(self.plain(kept, target)?);
+            let inner = ManuallyDrop::new(self.plain(kept, target, false)?);
             (&raw mut (*shared.value.ref_).val).write(ptr::read(&raw const *inner));
             Ok(shared)
         }
     }
 
-    /// Returns the copy of a value that is no reference.
+    /// Returns whether `value` is an array that is being copied.
+    fn is_open(&self, value: &Zval) -> bool {
+        value.array().is_some_and(|array| {
+            let mut arrays = self.open.iter().filter(|open| open.kind == Kind::Array);
+            arrays.any(|open| ptr::eq(open.source, array))
+        })
+    }
+
+    /// Returns whether `value`, in the innermost table, is an array for which PHP writes null because it
+    /// is in itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Serialization`] where PHP does not notice and goes on until there is no memory left.
+    fn is_in_itself(&self, value: &Zval) -> Result<bool, Failure> {
+        let (Some(array), Some(within)) = (value.array(), self.open.last()) else {
+            return Ok(false);
+        };
+        if within.kind == Kind::Array && ptr::eq(within.source, array) {
+            return Ok(true);
+        }
+        if cfg!(php84) && self.is_open(value) {
+            return Err(Failure::serialization("it has an array in itself"));
+        }
+        let mut noticed = self.open.iter().filter(|open| open.noticed);
+        Ok(within.kind != Kind::Returned && noticed.any(|open| ptr::eq(open.source, array)))
+    }
+
+    /// Returns the copy of a value that is no reference; `direct` if it is an element and not behind a
+    /// reference that is shared.
     ///
     /// # Safety
     ///
     /// As [`place`](Self::place).
-    unsafe fn plain(&mut self, kept: &mut ZendHashTable, value: &Zval) -> Result<Zval, Failure> {
+    unsafe fn plain(
+        &mut self,
+        kept: &mut ZendHashTable,
+        value: &Zval,
+        direct: bool,
+    ) -> Result<Zval, Failure> {
         if value.is_resource() {
             return Err(Failure::resource());
         }
@@ -198,7 +240,7 @@ impl Walk {
             let mut copy = Zval::new();
             copy.set_hashtable(list(array.len())?);
             // SAFETY: a table that was just made is the copy's alone, and the source was just kept.
-            unsafe { self.open(array, copy.value.arr, Kind::Array) };
+            unsafe { self.open(array, copy.value.arr, Kind::Array, direct) };
             return Ok(copy);
         }
         let Some(object) = value.object() else {
@@ -237,12 +279,12 @@ impl Walk {
             }
             append(kept, copy.shallow_clone());
             self.objects.insert(object, copy.value.obj);
-            let kind = if incomplete {
-                Kind::Incomplete
-            } else {
-                Kind::Named
+            let kind = match class.__serialize.is_null() {
+                _ if incomplete => Kind::Incomplete,
+                true => Kind::Named,
+                false => Kind::Returned,
             };
-            self.open(source, zend_std_get_properties(copy.value.obj), kind);
+            self.open(source, zend_std_get_properties(copy.value.obj), kind, false);
         }
         Ok(copy)
     }
@@ -253,12 +295,20 @@ impl Walk {
     ///
     /// `kept` has a count on `source`, which also keeps PHP from changing it in place, and on the object
     /// whose slots its entries refer to. `target` is part of the copy, where only this walk reaches it.
-    unsafe fn open(&mut self, source: *const HashTable, target: *mut HashTable, kind: Kind) {
+    unsafe fn open(
+        &mut self,
+        source: *const HashTable,
+        target: *mut HashTable,
+        kind: Kind,
+        direct: bool,
+    ) {
+        let within = self.open.last().map(|open| open.kind);
         self.open.push(Open {
             source,
             next: 0,
             target,
             kind,
+            noticed: direct && within.is_some_and(|within| within != Kind::Returned),
         });
     }
 }

@@ -212,6 +212,40 @@ class Wrong { public function __serialize() { return 5; } }
 throws(TypeError::class, fn () => $cache->set('a', [new Wrong()]), 'no array', '__serialize() must return an array');
 same([], $server->commands(), 'nothing of it reached the server');
 
+// Arrays in themselves, by a reference that nothing else has.
+$loops = [];
+foreach ([['self'], ['a', 'self'], ['a', 'b', 'self']] as $path) {
+    $loop = ['giver' => new Giver([1]), 'more' => [2]];
+    $place = &$loop;
+    foreach ($path as $name) {
+        $place = &$place[$name];
+    }
+    $place = null;
+    unset($place);
+    match (count($path)) {
+        1 => $loop['self'] = &$loop, 2 => $loop['a']['self'] = &$loop, 3 => $loop['a']['b']['self'] = &$loop,
+    };
+    $loops[] = $loop;
+    $loops[] = ['x' => $loop];
+    $loops[] = new Holder($loop, [$loop]);
+    unset($loop);
+}
+foreach ($loops as $n => $value) {
+    try {
+        $bytes = serialize($value);
+    } catch (Error) {
+        // PHP 8.4 goes round until its stack ends.
+        throws($class, fn () => $cache->set('a', $value), "loop $n", 'in itself');
+        continue;
+    }
+    $cache->set('a', $value);
+    if ($n < 3) {
+        same("PUT\ta\t-\t-\t__TC_SERIALIZED__" . base64_encode($bytes), array_slice($server->commands(), -1)[0], "loop $n");
+    }
+    // In the others PHP 8.2 takes an object that it meets again for another one.
+    same(get_debug_type($value), get_debug_type($cache->get('a')), "loop $n is read");
+}
+
 // While it is asked it may change what it stands in.
 $list = ['before', null, 'after'];
 $list[1] = new Giver(function () use (&$list) {
