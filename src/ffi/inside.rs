@@ -3,7 +3,7 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
 
-use ext_php_rs::ffi::{IS_UNDEF, zend_function, zend_hash_str_find_ptr_lc};
+use ext_php_rs::ffi::{IS_UNDEF, zend_function, zend_hash_str_find};
 use ext_php_rs::flags::ClassFlags;
 use ext_php_rs::types::{ZendHashTable, ZendObject, Zval};
 use ext_php_rs::zend::{ClassEntry, ce};
@@ -107,15 +107,17 @@ fn has_method(class: &ClassEntry, name: &CStr) -> bool {
 }
 
 /// Returns the method of that name, null if there is none.
+/// `name` is in lower case, as PHP keeps them.
 pub(super) fn method(class: &ClassEntry, name: &CStr) -> *mut zend_function {
-    // SAFETY: reads the table of methods of a live class.
+    // SAFETY: reads the table of methods of a live class, whose elements are functions.
     unsafe {
-        zend_hash_str_find_ptr_lc(
+        zend_hash_str_find(
             &raw const class.function_table,
             name.as_ptr(),
             name.count_bytes(),
         )
-        .cast()
+        .as_ref()
+        .map_or(ptr::null_mut(), |method| method.value.func)
     }
 }
 
@@ -186,12 +188,16 @@ fn is_lazy(_object: &ZendObject) -> bool {
 }
 
 /// Calls `visit` with what PHP would serialize of an object: its properties, or for a class of PHP's
-/// own that decides itself all that it holds. With nothing if code of the user decides. What `visit`
-/// gets is good for the call only.
-pub(crate) fn properties(object: &ZendObject, mut visit: impl FnMut(&Zval)) {
-    match decider(object) {
-        Decider::Php => return held(object, visit),
-        Decider::User | Decider::Bytes => return,
+/// own that decides itself all that it holds. With nothing if code of the user decides. Returns who
+/// does. What `visit` gets is good for the call only.
+pub(crate) fn properties(object: &ZendObject, mut visit: impl FnMut(&Zval)) -> Decider {
+    let decider = decider(object);
+    match decider {
+        Decider::Php => {
+            held(object, visit);
+            return decider;
+        }
+        Decider::User | Decider::Bytes => return decider,
         Decider::Nobody => {}
     }
     // SAFETY: the class of a live object.
@@ -212,6 +218,7 @@ pub(crate) fn properties(object: &ZendObject, mut visit: impl FnMut(&Zval)) {
             }
         });
     }
+    decider
 }
 
 /// Calls `visit` with all that an object holds, as it tells PHP's collector of garbage.

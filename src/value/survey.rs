@@ -145,8 +145,10 @@ impl<'a> Survey<'a> {
                 if depth >= limits.depth {
                     return Err(too_deep(limits));
                 }
-                self.user_decides |= ffi::decider(object) == Decider::User;
-                ffi::properties(object, |value| self.look_on(&mut done, value, depth + 1));
+                let decider = ffi::properties(object, |value| {
+                    self.look_on(&mut done, value, depth + 1);
+                });
+                self.user_decides |= decider == Decider::User;
             }
         }
         done
