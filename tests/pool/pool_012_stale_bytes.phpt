@@ -7,7 +7,7 @@ require __DIR__ . '/../inc/fault.inc';
 $server = new Fault();
 $cache = $server->cache(['pool_size' => 1]);
 $cache->mSet(['a' => 'A', 'b' => 'B']);
-$server->rule('inject:reply=0,verb=GET,text=VALUE\tFOREIGN\n,after_ms=10');
+$server->rule('inject:reply=0,verb=GET,text=VALUE\tFOREIGN\n,after_ms=60');
 same('A', $cache->get('a'), 'the reply before the foreign line');
 unread_bytes_arrive($server);
 same('B', $cache->get('b'), 'the next call does not see the foreign line');
