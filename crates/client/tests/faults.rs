@@ -3,11 +3,15 @@
 
 mod common;
 
+use std::io::Write;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use common::{assert_full_capacity, config, get, limits, pool, put, run};
-use tagcache_client::{CallLimits, Error, ErrorKind, Phase, Pool, Reply, TagList, Value};
+use tagcache_client::{
+    CallLimits, Commands, Deadline, Error, ErrorKind, Phase, Pool, Replies, Reply, TagList, Value,
+    call,
+};
 use tagcached::fault::{FaultServer, Rule};
 
 /// How late an error may come.
@@ -162,7 +166,7 @@ fn a_reply_stalls_at_each_byte() {
 
 #[test]
 fn a_dribbling_server_does_not_extend_the_deadline() {
-    let (_server, pool) = faulty([Rule::dribble(Duration::from_millis(90), 0)]);
+    let (_server, pool) = faulty([Rule::dribble(Duration::from_millis(150), 0)]);
     let error = fails(&pool, 200);
     assert_eq!(
         (error.kind(), error.phase()),
@@ -339,12 +343,12 @@ fn a_reply_past_the_limit_ends_the_connection() {
 fn a_surplus_line_voids_the_exchange() {
     let (_server, pool) = faulty([Rule::inject(1, "VALUE\tSTOLEN\n").conn(0)]);
     put(&pool, "evil", "a");
-    let mut replies = tagcache_client::Replies::new();
-    let mut commands = tagcache_client::Commands::new();
+    let mut replies = Replies::new();
+    let mut commands = Commands::new();
     for key in [&b"evil"[..], b"victim"] {
         commands.get(key).unwrap();
     }
-    let error = tagcache_client::call(&pool, &limits(1000), &commands, &mut replies).unwrap_err();
+    let error = call(&pool, &limits(1000), &commands, &mut replies).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
     assert!(
         replies.is_empty(),
@@ -360,7 +364,7 @@ fn a_forged_closing_line_does_not_help() {
     // Everything that a stored value can contain, the server's own words included, but not our nonce.
     let stolen = "VALUE\tSTOLEN\nERR unknown_command\nNF\nVALUE\t1\n";
     let (server, pool) = faulty([Rule::inject(0, stolen).conn(1)]);
-    let batch = |c: &mut tagcache_client::Commands| {
+    let batch = |c: &mut Commands| {
         c.get(b"evil").unwrap();
         c.get(b"victim").unwrap();
     };
@@ -379,12 +383,12 @@ fn a_forged_closing_line_does_not_help() {
 #[test]
 fn a_batch_of_reads_that_breaks_off_gives_nothing_unsealed_away() {
     let (_server, pool) = faulty([Rule::close(2)]);
-    let mut commands = tagcache_client::Commands::new();
+    let mut commands = Commands::new();
     for key in [&b"a"[..], b"b", b"c"] {
         commands.get(key).unwrap();
     }
-    let mut replies = tagcache_client::Replies::new();
-    assert!(tagcache_client::call(&pool, &limits(1000), &commands, &mut replies).is_err());
+    let mut replies = Replies::new();
+    assert!(call(&pool, &limits(1000), &commands, &mut replies).is_err());
     assert!(replies.is_empty());
 }
 
@@ -405,14 +409,14 @@ fn a_surplus_line_that_comes_late_is_found_at_the_next_check_out() {
 #[test]
 fn what_had_arrived_before_the_connection_broke_is_kept() {
     let (_server, pool) = faulty([Rule::close(2)]);
-    let mut commands = tagcache_client::Commands::new();
+    let mut commands = Commands::new();
     for n in 0..5 {
         commands
             .incr(format!("n{n}").as_bytes(), 1, None, &TagList::new())
             .unwrap();
     }
-    let mut replies = tagcache_client::Replies::new();
-    let error = tagcache_client::call(&pool, &limits(1000), &commands, &mut replies).unwrap_err();
+    let mut replies = Replies::new();
+    let error = call(&pool, &limits(1000), &commands, &mut replies).unwrap_err();
     assert!(
         matches!(
             error,
@@ -452,7 +456,7 @@ fn a_pool_of_one_serves_sixty_four_threads() {
 fn an_exhausted_pool_says_so_at_the_deadline() {
     let server = FaultServer::start([]).unwrap();
     let pool = pool(server.addr(), 1);
-    let deadline = tagcache_client::Deadline::after(Duration::from_secs(5));
+    let deadline = Deadline::after(Duration::from_secs(5));
     let held = pool.check_out(&limits(1000), &deadline).unwrap();
     let start = Instant::now();
     let error = get(&pool, &limits(100), "k").unwrap_err();
@@ -473,7 +477,7 @@ fn an_exhausted_pool_says_so_at_the_deadline() {
 fn closing_fails_waiters_at_once_and_waits_for_guards() {
     let server = FaultServer::start([]).unwrap();
     let pool = pool(server.addr(), 1);
-    let deadline = tagcache_client::Deadline::after(Duration::from_secs(5));
+    let deadline = Deadline::after(Duration::from_secs(5));
     let held = pool.check_out(&limits(1000), &deadline).unwrap();
     std::thread::scope(|scope| {
         let waiter = scope.spawn(|| {
@@ -510,7 +514,7 @@ fn closing_fails_waiters_at_once_and_waits_for_guards() {
 fn a_drained_pool_closes_connections_in_use_at_their_check_in() {
     let server = FaultServer::start([]).unwrap();
     let pool = pool(server.addr(), 2);
-    let deadline = tagcache_client::Deadline::after(Duration::from_secs(5));
+    let deadline = Deadline::after(Duration::from_secs(5));
     let first = pool.check_out(&limits(1000), &deadline).unwrap();
     drop(pool.check_out(&limits(1000), &deadline).unwrap());
     assert_eq!(pool.drain(), 1);
@@ -533,7 +537,7 @@ fn old_connections_retire_and_surplus_ones_are_closed() {
     let mut idle = config(server.addr(), 4);
     idle.idle_timeout = Some(Duration::from_millis(30));
     let pool = Pool::new(idle);
-    let deadline = tagcache_client::Deadline::after(Duration::from_secs(5));
+    let deadline = Deadline::after(Duration::from_secs(5));
     let guards: Vec<_> = (0..4)
         .map(|_| pool.check_out(&limits(1000), &deadline).unwrap())
         .collect();
@@ -572,10 +576,40 @@ fn warming_up_counts_the_connections_that_are_there() {
         min_idle: 2,
         ..config(server.addr(), 2)
     });
-    let deadline = tagcache_client::Deadline::after(Duration::from_secs(5));
+    let deadline = Deadline::after(Duration::from_secs(5));
     let both = [(); 2].map(|()| pool.check_out(&limits(1000), &deadline).unwrap());
     drop(both);
     put(&pool, "k", "v");
     assert_eq!((server.peers_max(), pool.stats().opened), (2, 2));
     assert_full_capacity(&pool);
+}
+
+/// The server answers out of step and hangs up while commands are still being sent. That sending failed is no reason
+/// to trust what had come before.
+#[test]
+fn a_line_out_of_step_beats_a_broken_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let pool = pool(listener.local_addr().unwrap(), 1);
+    let server = std::thread::spawn(move || {
+        let (mut peer, _) = listener.accept().unwrap();
+        peer.write_all(b"OK\nVALUES\tx\n").unwrap();
+    });
+    // Checked out by hand, so that all of it has come before the first byte is sent.
+    let deadline = Deadline::after(Duration::from_secs(5));
+    drop(pool.check_out(&limits(5000), &deadline).unwrap());
+    server.join().unwrap();
+    let large = vec![b'x'; 32 << 20];
+    let mut commands = Commands::new();
+    let none = TagList::new();
+    for value in [&b"small"[..], &large, &large] {
+        commands.put(b"k", None, &none, Value::Str(value)).unwrap();
+    }
+    let unseen = CallLimits {
+        probe_after: Duration::from_secs(60),
+        ..limits(5000)
+    };
+    let mut replies = Replies::new();
+    let error = call(&pool, &unseen, &commands, &mut replies).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol, "{error}");
+    assert_eq!(replies.len(), 0, "a reply that can't be trusted");
 }

@@ -172,15 +172,17 @@ impl Transfer {
                 Ok(sent) => self.sent += sent,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
                 Err(error) => {
-                    // A server that refuses says why before it hangs up: its word beats "connection reset".
-                    let heard = self.sent > 0
-                        && self
-                            .reader
-                            .drain(connection, commands, deadline, replies)
-                            .is_ok();
-                    if heard && self.reader.is_done(commands, replies) {
-                        connection.spoil();
-                        return Ok(false);
+                    // A server that refuses says why before it hangs up: its word beats "connection reset". So does
+                    // a line that is out of step, as then nothing before it can be trusted.
+                    if self.sent > 0 {
+                        match self.reader.drain(connection, commands, deadline, replies) {
+                            Ok(_) if self.reader.is_done(commands, replies) => {
+                                connection.spoil();
+                                return Ok(false);
+                            }
+                            Err(fault @ Cause::Protocol(_)) => return Err(fault),
+                            _ => {}
+                        }
                     }
                     return Err(Cause::of(Phase::Write, error, deadline));
                 }
