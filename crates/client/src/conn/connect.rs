@@ -8,7 +8,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,17 +19,20 @@ use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
 use crate::config::{Endpoint, KeepAlive, PoolConfig};
 use crate::deadline::Deadline;
 use crate::error::{Error, Phase};
+use crate::fork;
 
 use super::{Connection, sys};
 
 /// Look-ups that may be under way at once. More only pile up behind a name server that does not answer.
-const MAX_LOOKUPS: u32 = 16;
+const MAX_LOOKUPS: u64 = 16;
 
 /// After so long without an answer a handshake has most likely lost its packet. The kernel repeats it a second
 /// after the first, then after two, four and so on; a fresh one finds a server that is back at once.
 const ANSWER_DUE: Duration = Duration::from_millis(500);
 
-static LOOKUPS: AtomicU32 = AtomicU32::new(0);
+/// How many look-ups are under way, and above [`COUNT_BITS`] in which process: those of a parent end in the parent.
+static LOOKUPS: AtomicU64 = AtomicU64::new(0);
+const COUNT_BITS: u32 = 8;
 
 /// A TCP handshake under way, whose caller had to leave.
 #[derive(Debug)]
@@ -41,8 +44,15 @@ pub struct Handshake {
 impl Handshake {
     /// Waits for the end of the handshake, at most `limit`.
     fn wait(self, limit: Duration) -> io::Result<Attempt> {
-        if !sys::poll(self.socket.as_fd(), true, limit)? {
-            return Ok(Attempt::Pending(self));
+        let deadline = Deadline::after(limit);
+        loop {
+            let left = deadline.remaining().unwrap_or_default();
+            match sys::poll(self.socket.as_fd(), true, left) {
+                Ok(true) => break,
+                Ok(false) => return Ok(Attempt::Pending(self)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
         match self.socket.take_error()? {
             None => connected(self.socket),
@@ -155,17 +165,16 @@ fn resolve(
     })?;
     let (sender, receiver) = mpsc::sync_channel(1);
     let name = host.to_owned();
-    thread::Builder::new()
+    let look_up = move || {
+        let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+        drop(slot);
+        // The caller may have gone at its deadline: then nobody wants the answer.
+        let _ = sender.send(found);
+    };
+    let thread = thread::Builder::new()
         .name("tagcache-resolve".to_owned())
-        .stack_size(256 << 10)
-        .spawn(move || {
-            sys::block_signals();
-            let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
-            drop(slot);
-            // The caller may have gone at its deadline: then nobody wants the answer.
-            let _ = sender.send(found);
-        })
-        .map_err(unresolved)?;
+        .stack_size(256 << 10);
+    sys::without_signals(|| thread.spawn(look_up)).map_err(unresolved)?;
     match receiver.recv_timeout(left) {
         Ok(Ok(addresses)) if addresses.is_empty() => Err(unresolved(io::Error::new(
             io::ErrorKind::NotFound,
@@ -177,24 +186,36 @@ fn resolve(
 }
 
 /// One of the look-ups that may be under way.
-struct LookupSlot;
+struct LookupSlot {
+    generation: u64,
+}
 
 impl LookupSlot {
     fn take() -> Option<Self> {
+        let generation = fork::generation();
         // Relaxed: a bound on a number, publishes nothing.
         LOOKUPS
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
-                (n < MAX_LOOKUPS).then_some(n + 1)
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+                let ours = word >> COUNT_BITS == generation;
+                let under_way = if ours {
+                    word & ((1 << COUNT_BITS) - 1)
+                } else {
+                    0
+                };
+                (under_way < MAX_LOOKUPS).then_some((generation << COUNT_BITS) | (under_way + 1))
             })
-            .is_ok()
-            .then_some(Self)
+            .ok()
+            // Made only where one was taken: its drop gives one back.
+            .map(|_| Self { generation })
     }
 }
 
 impl Drop for LookupSlot {
     fn drop(&mut self) {
-        // Relaxed: see `take`.
-        LOOKUPS.fetch_sub(1, Ordering::Relaxed);
+        // Relaxed: see `take`. Where a child has begun to count anew, there is nothing to take off.
+        let _ = LOOKUPS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
+            (word >> COUNT_BITS == self.generation).then(|| word - 1)
+        });
     }
 }
 
@@ -264,15 +285,19 @@ fn connected(socket: Socket) -> io::Result<Attempt> {
 }
 
 fn connect_unix(path: &Path, config: &PoolConfig, deadline: &Deadline) -> Result<Socket, Error> {
-    let Some(left) = deadline.remaining() else {
-        return Err(timed_out(config, deadline));
-    };
     let open = || {
         let address = SockAddr::unix(path)?;
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        // A Unix socket's connect waits for room in the server's backlog, bounded by the send timeout.
-        socket.set_write_timeout(Some(left.max(Duration::from_millis(1))))?;
-        socket.connect(&address)?;
+        loop {
+            let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
+            // A Unix socket's connect waits for room in the server's backlog, bounded by the send timeout.
+            socket.set_write_timeout(Some(left.max(Duration::from_millis(1))))?;
+            match socket.connect(&address) {
+                // A signal: nothing of it is under way then, so it can be asked again.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => break done?,
+            }
+        }
         socket.set_write_timeout(None)?;
         Ok(socket)
     };
@@ -280,4 +305,28 @@ fn connect_unix(path: &Path, config: &PoolConfig, deadline: &Deadline) -> Result
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => timed_out(config, deadline),
         _ => failed(config, error),
     })
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use crate::fork::pretended::Child;
+
+    /// One test, as there is one count.
+    #[test]
+    fn a_child_has_all_its_look_ups() {
+        let take_all = || Vec::from_iter((0..3 * MAX_LOOKUPS).filter_map(|_| LookupSlot::take()));
+        // A refusal is no slot, whose drop would let the next one in.
+        let of_the_parent = take_all();
+        assert_eq!(of_the_parent.len() as u64, MAX_LOOKUPS);
+        // The threads of a parent's look-ups do not exist in its child, so nobody would ever take them off there.
+        let child = Child::new();
+        let own = take_all();
+        assert_eq!(own.len() as u64, MAX_LOOKUPS);
+        drop(of_the_parent);
+        assert!(LookupSlot::take().is_none(), "of no concern to the child");
+        drop(own);
+        assert!(LookupSlot::take().is_some());
+        drop(child);
+    }
 }

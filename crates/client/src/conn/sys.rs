@@ -1,11 +1,13 @@
 //! The few calls that need `unsafe`: receiving into a vector's spare room, waiting for a descriptor, hooking into
-//! fork, blocking signals. Everything unsafe of this crate is in this file.
+//! fork, starting a thread that gets no signals. Everything unsafe of this crate is in this file.
 #![allow(unsafe_code)]
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 #[cfg(target_os = "linux")]
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::ptr;
 use std::time::Duration;
 
 use socket2::Socket;
@@ -113,7 +115,7 @@ pub(crate) fn timer(after: Duration) -> io::Result<OwnedFd> {
         },
     };
     // SAFETY: an open timer, a valid time, and nothing asked of the old one.
-    match unsafe { libc::timerfd_settime(timer.as_raw_fd(), 0, &once, std::ptr::null_mut()) } {
+    match unsafe { libc::timerfd_settime(timer.as_raw_fd(), 0, &once, ptr::null_mut()) } {
         0 => Ok(timer),
         _ => Err(io::Error::last_os_error()),
     }
@@ -127,13 +129,50 @@ pub(crate) fn at_fork_in_child(handler: extern "C" fn()) {
     assert_eq!(failed, 0, "pthread_atfork: out of memory");
 }
 
-/// Blocks every signal for the calling thread, so that a signal meant for the host's threads never runs its
-/// handler here.
-pub(crate) fn block_signals() {
-    let mut all = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: sigfillset initialises the set that it is given; pthread_sigmask reads it and writes nothing back.
-    unsafe {
+/// Runs `make` with every signal blocked. A thread that it makes inherits that, from its first instruction on: no
+/// signal that is meant for the host's threads ever runs its handler there.
+pub(crate) fn without_signals<R>(make: impl FnOnce() -> R) -> R {
+    let mut all = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut before = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sigfillset initialises the set that it is given; pthread_sigmask reads that and writes the mask of
+    // before, which it can fail to do only for an operation that it does not know.
+    let before = unsafe {
         libc::sigfillset(all.as_mut_ptr());
-        libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), std::ptr::null_mut());
+        libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr());
+        Mask(before.assume_init())
+    };
+    let made = make();
+    drop(before);
+    made
+}
+
+/// The signal mask of the calling thread as it was; its drop brings it back.
+struct Mask(libc::sigset_t);
+
+impl Drop for Mask {
+    fn drop(&mut self) {
+        // SAFETY: pthread_sigmask reads a set that it has written itself, and writes nothing back.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, ptr::null_mut()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks_sigusr1() -> bool {
+        let mut mask = MaybeUninit::<libc::sigset_t>::uninit();
+        // SAFETY: nothing is changed, the mask is written and then read.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_BLOCK, ptr::null(), mask.as_mut_ptr());
+            libc::sigismember(mask.as_ptr(), libc::SIGUSR1) == 1
+        }
+    }
+
+    #[test]
+    fn a_thread_made_without_signals_never_gets_one() {
+        let thread = without_signals(|| std::thread::spawn(blocks_sigusr1));
+        assert!(thread.join().unwrap());
+        assert!(!blocks_sigusr1(), "the maker does, for good");
     }
 }
