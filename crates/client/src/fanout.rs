@@ -155,14 +155,18 @@ impl Fanout {
         if !guards.is_empty() {
             this.places = commands.deal(&mut dealt);
         }
-        for (mut guard, commands) in guards.into_iter().zip(dealt) {
-            let token = Token(this.lanes.len());
-            let fd = guard.as_raw_fd();
+        // All of them before anything is sent: what fails here has done nothing, and may be tried again. A guard that
+        // gets no commands goes home, and whoever uses it next must not wake this poll.
+        let busy = guards.iter().zip(&dealt).enumerate();
+        for (lane, (guard, _)) in busy.filter(|(_, (_, commands))| !commands.is_empty()) {
             let both = Interest::READABLE | Interest::WRITABLE;
             this.poll
                 .registry()
-                .register(&mut SourceFd(&fd), token, both)
+                .register(&mut SourceFd(&guard.as_raw_fd()), Token(lane), both)
                 .map_err(broken)?;
+        }
+        for (mut guard, commands) in guards.into_iter().zip(dealt) {
+            let lane = this.lanes.len();
             let state = if commands.is_empty() {
                 State::Done
             } else {
@@ -175,7 +179,7 @@ impl Fanout {
                 replies: Replies::new(),
                 state,
             });
-            this.pump(token.0);
+            this.pump(lane);
         }
         Ok(this)
     }
@@ -309,9 +313,12 @@ impl Fanout {
         Ok(None)
     }
 
-    /// Makes the descriptor readable.
+    /// Makes the descriptor readable. In a forked child the bell is the parent's, who would be told of what the child
+    /// does.
     fn ring(&self) {
-        if let Some(watch) = &self.watch {
+        if let Some(watch) = &self.watch
+            && !self.is_inherited()
+        {
             // It fails only when the counter behind it is full, and then it is readable.
             let _ = watch.bell.wake();
         }
@@ -458,7 +465,7 @@ impl Fanout {
             }
         }
         lane.state = next;
-        if self.open == 0 && !inherited {
+        if self.open == 0 {
             self.ring();
         }
     }

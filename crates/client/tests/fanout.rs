@@ -9,7 +9,7 @@ use tagcache_client::{
     CallLimits, Commands, Deadline, Error, ErrorKind, Fanout, Outcome, Pool, Replies, Reply,
     TagList, Together, Value, call_after, guards_on_this_thread,
 };
-use tagcached::fault::{FaultServer, Rule};
+use tagcached::fault::{FaultServer, Nth, Rule};
 
 fn faulty(rules: impl IntoIterator<Item = Rule>, size: u32) -> (FaultServer, Pool) {
     let server = FaultServer::start(rules).unwrap();
@@ -201,6 +201,25 @@ fn a_watched_descriptor_tells_of_the_deadline() {
         Outcome::Failed(Error::Timeout { .. })
     ));
     assert!(readable(&fanout, 0));
+}
+
+/// Two commands on one key go over one connection. The other one goes home, and is no concern of the fan-out any more.
+#[test]
+fn a_connection_without_commands_is_not_watched() {
+    let delay = Rule::delay(Duration::from_millis(400), Nth::Every).verb("GET");
+    let (_server, pool) = faulty([delay], 2);
+    let mut commands = Commands::new();
+    commands.get(b"k").unwrap();
+    commands.get(b"k").unwrap();
+    let mut fanout = Fanout::start(&pool, &limits(5000), &commands, 2).unwrap();
+    assert_eq!((fanout.connections(), pool.stats().idle), (1, 1));
+    // Takes what every new socket has to say: that there is room to send.
+    while readable(&fanout, 0) {
+        assert!(!fanout.drive(Duration::ZERO));
+    }
+    put(&pool, "other", "value");
+    assert!(!readable(&fanout, 0), "woken by the reply to another call");
+    assert!(fanout.drive(Duration::from_secs(3)));
 }
 
 #[test]

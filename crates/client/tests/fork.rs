@@ -18,11 +18,14 @@ fn a_fanout_stays_with_the_parent() {
     let mut commands = Commands::new();
     commands.get(b"k").unwrap();
     let mut fanout = Fanout::start(&pool, &limits(5000), &commands, 1).unwrap();
+    fanout.watch().unwrap();
     assert!(!fanout.drive(Duration::ZERO));
+    assert!(!readable(&fanout));
     // SAFETY: as below.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
-        let done = fanout.is_inherited() && fanout.drive(Duration::from_secs(5));
+        fanout.drive_until_freed(Duration::from_secs(5));
+        let done = fanout.is_inherited() && fanout.is_done();
         let refused = matches!(fanout.outcome(0), Outcome::Failed(Error::Forked { .. }));
         drop(fanout);
         // SAFETY: as below.
@@ -32,10 +35,22 @@ fn a_fanout_stays_with_the_parent() {
     // SAFETY: as below.
     assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
     assert_eq!(status, 0, "the child");
+    assert!(!readable(&fanout), "the child has rung the parent's bell");
     // The parent is told by the same epoll instance that the child has left alone.
     assert!(fanout.drive(Duration::from_secs(2)));
     assert!(matches!(fanout.outcome(0), Outcome::Reply(Reply::NotFound)));
     assert_full_capacity(&pool);
+}
+
+/// Returns whether the descriptor of `fanout` is readable.
+fn readable(fanout: &Fanout) -> bool {
+    let mut entry = libc::pollfd {
+        fd: fanout.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: one valid entry, whose descriptor the fan-out keeps open.
+    unsafe { libc::poll(&mut entry, 1, 0) == 1 }
 }
 
 #[test]
