@@ -4,8 +4,8 @@
 #
 #   scripts/mutants.sh [-k KIND]... [NAME...]   all mutants, or those whose file name begins with NAME
 #
-# KIND is regressions, matrix, model (proptest), shuttle or loom; all but loom unless given. A patch says in lines
-# `red: KIND TEST` which test must fail. Scratch copy and build: target/mutants.
+# KIND is regressions, matrix, model (proptest), gate, shuttle or loom; all but loom unless given. A
+# patch says in lines `red: KIND TEST` which test must fail. Scratch copy and build: target/mutants.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -15,7 +15,7 @@ while [ "${1:-}" = -k ]; do
     KINDS+=("${2:?-k wants a kind}")
     shift 2
 done
-[ "${#KINDS[@]}" -gt 0 ] || KINDS=(regressions matrix model shuttle)
+[ "${#KINDS[@]}" -gt 0 ] || KINDS=(regressions matrix model gate shuttle)
 NAMES=("$@")
 
 SCRATCH="$ROOT/target/mutants"
@@ -38,18 +38,20 @@ refresh() {
 
 # run KIND TEST: runs one test in the scratch copy.
 run() {
-    local kind="$1" test="$2" flags='' target=(--lib)
+    local kind="$1" test="$2" flags='' dir=debug target=(--lib)
     case "$kind" in
     regressions) target=(--test regressions) ;;
     matrix) test="matrix_test::$test" ;;
     model) test="model_test::$test" ;;
-    shuttle) flags='--cfg shuttle' test="shuttle_test::$test" ;;
-    loom) flags='--cfg loom' test="models::$test" ;;
-    *) die "no kind '$kind'; known: regressions, matrix, model, shuttle, loom" ;;
+    gate) test="gate_test::$test" ;;
+    shuttle) flags='--cfg shuttle' dir=shuttle test="shuttle_test::$test" ;;
+    loom) flags='--cfg loom' dir=loom test="models::$test" ;;
+    *) die "no kind '$kind'; known: regressions, matrix, model, gate, shuttle, loom" ;;
     esac
-    [ -z "$flags" ] || target=(--release "${target[@]}")
-    CARGO_TARGET_DIR="$SCRATCH/$kind" RUSTFLAGS="$flags" RUST_BACKTRACE=0 PROPTEST_MAX_SHRINK_ITERS=0 \
-        timeout 300 cargo test --quiet "${LOCKED[@]}" --manifest-path "$TREE/Cargo.toml" -j "$(jobs_wanted)" \
+    [ -z "$flags" ] || target=(--profile quick "${target[@]}")
+    CARGO_TARGET_DIR="$SCRATCH/$dir" CARGO_PROFILE_QUICK_DEBUG_ASSERTIONS=true RUSTFLAGS="$flags" \
+        RUST_BACKTRACE=0 PROPTEST_MAX_SHRINK_ITERS=0 \
+        timeout "${LIMIT:-300}" cargo test --quiet "${LOCKED[@]}" --manifest-path "$TREE/Cargo.toml" -j "$(jobs_wanted)" \
         --package tagcache-client "${target[@]}" -- "$test" >"$LOG" 2>&1 </dev/null
 }
 
@@ -71,7 +73,8 @@ selected() {
 mkdir -p "$SCRATCH"
 refresh
 for kind in "${KINDS[@]}"; do
-    run "$kind" "" || { tail -n 30 "$LOG" && die "$kind: red without a mutant"; }
+    # It builds everything that they depend on, the first time.
+    LIMIT=1800 run "$kind" "" || { tail -n 30 "$LOG" && die "$kind: red without a mutant"; }
     say "$kind: green without a mutant"
 done
 for patch in "$ROOT"/ci/mutants/*.patch; do

@@ -8,7 +8,7 @@
 //!   belongs to another holder, so there is room for one more. A handshake that was put aside counts as idle:
 //!   whoever has to open a connection takes it up first.
 //! * **I6** a closed pool ends empty: `close` drains what was pushed before, a holder that releases afterwards
-//!   sees the closed bit and drains itself.
+//!   sees the closed bit and drains itself, before its permit is home.
 //! * **I9** only a clean connection is pushed.
 //!
 //! There is no background thread: idle surplus is closed by [`Core::housekeep`], which the owner calls when it has
@@ -16,6 +16,7 @@
 
 #[cfg(all(test, not(loom)))]
 mod fake;
+mod housekeeping;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod model_test;
 #[cfg(all(test, not(any(loom, shuttle))))]
@@ -305,30 +306,22 @@ impl<C: Managed> Core<C> {
 
     /// Returns the permit of a guard whose connection is pushed or closed.
     fn release(&self) {
-        if self.gate.release() == Released::Closed {
-            self.empty();
+        if self.gate.release(|| self.empty()) == Released::Closed {
             self.gate.announce_drained();
         }
     }
 
-    /// Closes every idle connection, and gives up those on their way; returns how many were idle.
-    fn empty(&self) -> usize {
-        while self.handshakes.pop().is_some() {}
-        let mut closed = 0;
+    /// Closes every idle connection of a closed pool, and gives up those on their way.
+    fn empty(&self) {
+        self.give_up_handshakes();
         while self.idle.pop().is_some() {
             self.counters.closed_stale.add_one();
-            closed += 1;
         }
-        closed
     }
 
-    /// Makes every connection of now unfit: idle ones are closed here, those that are out at their check-in.
-    /// Returns how many were closed.
-    pub(crate) fn drain(&self) -> usize {
-        // Release: pairs with the Acquire in `epoch`; a check-in that reads the old value pushed before this and
-        // is emptied below or refused at its next check-out.
-        self.epoch.fetch_add(1, Ordering::Release);
-        self.empty()
+    /// Forgets what was put aside by callers who had to leave.
+    fn give_up_handshakes(&self) {
+        while self.handshakes.pop().is_some() {}
     }
 
     /// Closes the pool: waiters fail at once, idle connections are closed, and guards that are out are awaited
@@ -339,76 +332,6 @@ impl<C: Managed> Core<C> {
         let home = self.gate.wait_drained(deadline);
         self.empty();
         home
-    }
-
-    /// Returns how many idle connections the first call should see to, once; 0 ever after.
-    pub(crate) fn take_warm_up(&self) -> u32 {
-        // Relaxed: only one caller shall do it; which one does not matter.
-        if self.warmed.load(Ordering::Relaxed) || self.warmed.swap(true, Ordering::Relaxed) {
-            return 0;
-        }
-        self.keeping.min_idle.min(self.keeping.size)
-    }
-
-    /// Fills the pool up to `wanted` idle connections, as far as permits are free. All of them are held until the
-    /// last is there: a connection may be opened only by a holder that found none idle (I5).
-    pub(crate) fn warm_up<E>(
-        self: &Arc<Self>,
-        wanted: u32,
-        mut connect: impl FnMut() -> Result<C, E>,
-    ) -> Result<(), E> {
-        let mut held = Vec::new();
-        for _ in 0..wanted {
-            if !matches!(self.gate.try_acquire(), Ok(Some(_))) {
-                break;
-            }
-            let permit = Permit::new(Arc::clone(self));
-            let now = Instant::now();
-            let slot = match self.pop_fit(now, Duration::ZERO) {
-                Some(slot) => slot,
-                None => self.open(now, &mut connect)?,
-            };
-            held.push(Guard::new(slot, permit, now));
-        }
-        Ok(())
-    }
-
-    /// Closes what the last window did not need: once per `idle_timeout`, idle connections beyond the peak use of
-    /// the window and `min_idle`. Costs two loads when it is not yet time.
-    ///
-    /// A queue that is used in turn touches every connection, so the age of the idle ones says nothing of need;
-    /// the peak does.
-    pub(crate) fn housekeep(&self) {
-        let Some(window) = self.keeping.idle_timeout else {
-            return;
-        };
-        if self.is_inherited() {
-            return;
-        }
-        let now_ms = millis(self.born.elapsed());
-        // Relaxed throughout: the winner of the exchange sweeps, the others go on; nothing is published.
-        let due = self.next_sweep_ms.load(Ordering::Relaxed);
-        let next = now_ms.saturating_add(millis(window).max(1));
-        if now_ms < due
-            || self
-                .next_sweep_ms
-                .compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed)
-                .is_err()
-        {
-            return;
-        }
-        while self.handshakes.pop().is_some() {}
-        let (free, _, _) = self.gate.observe();
-        let in_use = self.keeping.size.saturating_sub(free);
-        let peak = self.peak.swap(in_use, Ordering::Relaxed);
-        let wanted = peak.max(self.keeping.min_idle);
-        let live = in_use.saturating_add(self.idle.len() as u32);
-        for _ in wanted..live {
-            if self.idle.pop().is_none() {
-                break;
-            }
-            self.counters.closed_retired.add_one();
-        }
     }
 
     fn epoch(&self) -> u64 {

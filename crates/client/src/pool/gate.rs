@@ -101,6 +101,11 @@ impl Waiter {
         self.set(state);
         self.wake.notify_one();
     }
+
+    #[cfg(all(test, not(any(loom, shuttle))))]
+    pub(super) fn is_up(&self) -> bool {
+        self.state() != ASLEEP
+    }
 }
 
 type Line = VecDeque<Arc<Waiter>>;
@@ -271,11 +276,28 @@ impl Gate {
     }
 
     /// Gives a permit back. Whatever the holder published before (a connection in the idle queue) is seen by the
-    /// next holder.
-    pub(crate) fn release(&self) -> Released {
+    /// next holder. At a closed gate `if_closed` is called first, with the permit still out: whoever waits for the
+    /// last permit to come home waits for that as well.
+    pub(crate) fn release(&self, if_closed: impl Fn()) -> Released {
+        self.release_when(|head| head.since.elapsed() >= self.patience, if_closed)
+    }
+
+    /// [`Gate::release`] with the clock as an argument: `is_due` says whether the head of the line has waited for
+    /// long. Models and tests decide it for each release.
+    pub(super) fn release_when(
+        &self,
+        is_due: impl Fn(&Waiter) -> bool,
+        if_closed: impl Fn(),
+    ) -> Released {
         // Relaxed: only a guess, confirmed by the compare-exchange.
         let mut state = self.state.load(Ordering::Relaxed);
+        let mut is_ready = false;
         loop {
+            // Closed is for ever. If it is not and the exchange succeeds, the close comes later and sees all.
+            if state & CLOSED != 0 && !is_ready {
+                if_closed();
+                is_ready = true;
+            }
             if waiters(state) == 0 {
                 match self.state.compare_exchange_weak(
                     state,
@@ -288,7 +310,7 @@ impl Gate {
                     Err(now) => state = now,
                 }
             } else {
-                if self.release_to(&mut self.lock()) {
+                if self.release_to(&mut self.lock(), &is_due) {
                     return Released::Open;
                 }
                 // The waiters gave up meanwhile. Relaxed: a guess again.
@@ -299,11 +321,11 @@ impl Gate {
 
     /// Gives a permit to the line: to its head if that has waited for long, else to whoever comes first, after
     /// waking a sleeper for it. Returns false if nobody waits.
-    fn release_to(&self, line: &mut Line) -> bool {
+    fn release_to(&self, line: &mut Line, is_due: impl Fn(&Waiter) -> bool) -> bool {
         let Some(head) = line.front() else {
             return false;
         };
-        if head.since.elapsed() >= self.patience {
+        if is_due(head) {
             let head = Arc::clone(head);
             let woken = head.state() == WOKEN;
             line.pop_front();

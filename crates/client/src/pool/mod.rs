@@ -16,6 +16,8 @@ mod ages;
 mod bare;
 mod core;
 mod gate;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod gate_test;
 mod guard;
 mod histogram;
 #[cfg(all(test, loom))]

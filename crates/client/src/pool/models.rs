@@ -50,7 +50,7 @@ impl Shared {
     fn acquire_and_release(&self) -> Result<(), Refused> {
         self.gate.acquire(&Deadline::after(FOREVER))?;
         self.use_slot();
-        if self.gate.release() == Released::Closed {
+        if self.gate.release(|| ()) == Released::Closed {
             self.gate.announce_drained();
         }
         Ok(())
@@ -134,7 +134,7 @@ fn a_waiter_that_gives_up_strands_nobody() {
                 let waiter = match quitter.gate.join(&mut line).unwrap() {
                     Joined::Permit(_) => {
                         drop(line);
-                        quitter.gate.release();
+                        quitter.gate.release(|| ());
                         return;
                     }
                     Joined::Line(waiter) => waiter,
@@ -144,15 +144,43 @@ fn a_waiter_that_gives_up_strands_nobody() {
                 let outcome = quitter.gate.abandon(&waiter, &mut quitter.gate.lock());
                 if outcome.is_ok() {
                     quitter.use_slot();
-                    quitter.gate.release();
+                    quitter.gate.release(|| ());
                 }
             });
             let stayer = Arc::clone(&shared);
             let stayer = thread::spawn(move || stayer.acquire_and_release().unwrap());
             shared.use_slot();
-            shared.gate.release();
+            shared.gate.release(|| ());
             quitter.join().unwrap();
             stayer.join().unwrap();
+            shared.assert_home(false);
+        });
+    }
+}
+
+/// The head is woken for one permit and handed another before it has run: somebody has to be woken for the first.
+/// The keeper does not give its permit back before the other has had one, so it can't come to the rescue with that.
+#[test]
+fn a_head_that_is_handed_another_permit_strands_nobody() {
+    for due in [[false, true], [true, false], [false, false], [true, true]] {
+        explore(move || {
+            let shared = Shared::new(2, FOREVER);
+            for _ in 0..2 {
+                shared.gate.try_acquire().unwrap().unwrap();
+            }
+            let other = Arc::clone(&shared);
+            let other = thread::spawn(move || other.acquire_and_release().unwrap());
+            let keeper = Arc::clone(&shared);
+            let keeper = thread::spawn(move || {
+                keeper.gate.acquire(&Deadline::after(FOREVER)).unwrap();
+                keeper.use_slot();
+                other.join().unwrap();
+                keeper.gate.release(|| ());
+            });
+            for due in due {
+                shared.gate.release_when(|_| due, || ());
+            }
+            keeper.join().unwrap();
             shared.assert_home(false);
         });
     }
@@ -173,7 +201,7 @@ fn close_refuses_waiters_and_sees_every_permit_home() {
                 closer.use_slot();
             });
             shared.use_slot();
-            if shared.gate.release() == Released::Closed {
+            if shared.gate.release(|| ()) == Released::Closed {
                 shared.gate.announce_drained();
             }
             let outcome = waiter.join().unwrap();

@@ -283,15 +283,13 @@ impl Pair {
                 self.core.housekeep();
                 let wanted = self.model.peak.max(self.model.min_idle);
                 let live = self.model.in_use() + self.model.idle.len() as u32;
-                for _ in wanted..live {
-                    self.model.idle.pop_front();
-                }
+                self.model.close_idle(live.saturating_sub(wanted));
                 self.model.peak = self.model.in_use();
             }
             Op::Drain => {
-                assert_eq!(self.core.drain(), self.model.idle.len());
-                self.model.idle.clear();
+                let closed = self.core.drain();
                 self.model.epoch += 1;
+                assert_eq!(closed, self.model.close_idle(self.model.size));
             }
             Op::Close => {
                 let home = self.core.close(&Deadline::after(Duration::ZERO));

@@ -97,6 +97,21 @@ impl Model {
         }
     }
 
+    /// Closes idle connections, at most `most`, a permit in hand for each.
+    pub(super) fn close_idle(&mut self, most: u32) -> usize {
+        let mut closed = 0;
+        while closed < most as usize && !self.closed && self.free > 0 {
+            self.free -= 1;
+            let gone = self.idle.pop_front();
+            self.release();
+            if gone.is_none() {
+                break;
+            }
+            closed += 1;
+        }
+        closed
+    }
+
     /// Pops what a check-out finds.
     pub(super) fn pop_fit(&mut self, probe: bool) -> Option<Link> {
         while let Some(link) = self.idle.pop_front() {

@@ -115,7 +115,8 @@ fn run(size: u32, threads: usize, steps: usize, patience: Duration, close: bool)
     let (free, waiters, closed) = shared.core.gate.observe();
     assert_eq!((free, waiters, closed), (size, 0, close));
     assert_eq!(shared.world.live(), shared.core.idle.len() as u64);
-    assert!(shared.world.most() <= u64::from(size), "I5");
+    // Closing empties the queue without a permit: who had one before may open another meanwhile.
+    assert!(close || shared.world.most() <= u64::from(size), "I5");
 }
 
 fn iterations() -> usize {
