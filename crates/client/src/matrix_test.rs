@@ -1,9 +1,14 @@
 //! The fault matrix: every way to connect, times every state in which an idle connection is found, times every
 //! course of an exchange, times every way in which the caller ends. Generated; after each case the pool has its full
 //! capacity, the server sees no connection that is not ours, nothing foreign came out, and the error was in time.
+//!
+//! A script of PHP that throws, exits or dies by a limit is one of these for the client: it does nothing to a call
+//! under way (rule L1), it lets go of a batch (`DropsEarly`), or a signal comes. `tests/matrix` has them from PHP.
+#![allow(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -61,6 +66,47 @@ enum Caller {
     Returns,
     Panics,
     DropsEarly,
+    /// Forks with the connection checked out. The child is refused, lets go and ends; the parent goes on.
+    Forks,
+    /// Gets a signal every few milliseconds, as by PHP's time limit.
+    Interrupted,
+}
+
+/// Held to write while a child lives: it has a copy of every listener in this process, and an address that has one
+/// can't be bound anew, as a server does to refuse.
+static CHILDREN: RwLock<()> = RwLock::new(());
+
+/// Changes something at a server's door.
+fn at_the_door<R>(change: impl FnOnce() -> R) -> R {
+    let _no_child = CHILDREN.read().unwrap();
+    change()
+}
+
+extern "C" fn ignore(_signal: libc::c_int) {}
+
+/// Calls `wait` while its thread gets signals.
+fn interrupted<R>(wait: impl FnOnce() -> R) -> R {
+    // SAFETY: the handler does nothing. No SA_RESTART: system calls end early.
+    let victim = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = ignore as extern "C" fn(libc::c_int) as usize;
+        libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut());
+        libc::pthread_self()
+    };
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // Relaxed: a flag.
+            while !done.load(Ordering::Relaxed) {
+                // SAFETY: the thread waits for this scope to end, and handles the signal.
+                unsafe { libc::pthread_kill(victim, libc::SIGUSR1) };
+                thread::sleep(Duration::from_millis(3));
+            }
+        });
+        let result = wait();
+        done.store(true, Ordering::Relaxed);
+        result
+    })
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +133,13 @@ fn cases() -> Vec<Case> {
                 Use::SurplusLater,
                 Use::Oversized,
             ] {
-                for caller in [Caller::Returns, Caller::Panics, Caller::DropsEarly] {
+                for caller in [
+                    Caller::Returns,
+                    Caller::Panics,
+                    Caller::DropsEarly,
+                    Caller::Forks,
+                    Caller::Interrupted,
+                ] {
                     cases.push(Case {
                         connect,
                         found,
@@ -153,7 +205,7 @@ impl Case {
                 // The kernel repeats the SYN after a second; by then somebody is in.
                 scope.spawn(|| {
                     thread::sleep(Duration::from_millis(50));
-                    server.clear();
+                    at_the_door(|| server.clear());
                     if let Some(rule) = self.course.rule() {
                         server.add(rule);
                     }
@@ -182,7 +234,7 @@ impl Case {
             }
         };
         loop {
-            server.clear();
+            at_the_door(|| server.clear());
             if let Some(rule) = &left {
                 server.add(rule.clone());
             }
@@ -196,7 +248,7 @@ impl Case {
             Found::Eof | Found::Unread => thread::sleep(Duration::from_millis(60)),
             Found::Nothing => assert_eq!(pool.drain(), 1),
         }
-        server.clear();
+        at_the_door(|| server.clear());
     }
 
     /// Sets the faults. A slow server lets nobody in for a moment, in which the kernel's SYN is lost.
@@ -206,8 +258,8 @@ impl Case {
         }
         match self.connect {
             Connect::Ok => {}
-            Connect::Refused => server.refuse(),
-            Connect::Slow | Connect::Never => server.add(Rule::blackhole()),
+            Connect::Refused => at_the_door(|| server.refuse()),
+            Connect::Slow | Connect::Never => at_the_door(|| server.add(Rule::blackhole())),
         }
     }
 
@@ -216,11 +268,13 @@ impl Case {
         let mut commands = Commands::new();
         commands.get(b"k").unwrap();
         let mut replies = Replies::new();
-        if self.caller == Caller::Returns {
-            return match call(pool, &limits, &commands, &mut replies) {
-                Ok(()) => Ok(replies),
-                Err(error) => Err(Some(error)),
+        if matches!(self.caller, Caller::Returns | Caller::Interrupted) {
+            let mut ask = || call(pool, &limits, &commands, &mut replies);
+            let done = match self.caller {
+                Caller::Returns => ask(),
+                _ => interrupted(ask),
             };
+            return done.map(|()| replies).map_err(Some);
         }
         let deadline = Deadline::after(limits.timeout);
         let mut guard = pool.check_out(&limits, &deadline).map_err(Some)?;
@@ -229,6 +283,26 @@ impl Case {
             // Whatever came of it: the reply is owed.
             let _ = guard.send(commands.bytes(), &[]);
             return Err(None);
+        }
+        if self.caller == Caller::Forks {
+            let child_lives = CHILDREN.write().unwrap();
+            // SAFETY: the child runs on its copy of this thread, touches no lock of another thread but the
+            // allocator's (glibc repairs it), and leaves by `_exit`.
+            let pid = unsafe { libc::fork() };
+            if pid == 0 {
+                let refused = call(pool, &limits, &commands, &mut replies);
+                drop(guard);
+                let code = i32::from(!matches!(refused, Err(Error::Forked { .. })));
+                // SAFETY: ends the process without the parent's exit handlers.
+                unsafe { libc::_exit(code) };
+            }
+            let mut status = 0;
+            // SAFETY: `pid` is a child of ours, `status` a valid place.
+            assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+            assert_eq!(status, 0, "{self:?}: the child used its parent's pool");
+            drop(child_lives);
+            let done = exchange::run(&mut guard, &commands, LIMIT, &deadline, &mut replies);
+            return done.map(|()| replies).map_err(|_| None);
         }
         let unwound = catch_unwind(AssertUnwindSafe(move || {
             let mut guard = guard;
@@ -275,8 +349,10 @@ impl Case {
 
     /// Full capacity, the right value, no descriptor too many.
     fn whole_again(self, server: &FaultServer, pool: &Pool) {
-        server.clear();
-        server.accept();
+        at_the_door(|| {
+            server.clear();
+            server.accept();
+        });
         assert_eq!(guards_on_this_thread(), 0, "{self:?}");
         let stats = pool.stats();
         assert_eq!((stats.in_use, stats.waiters), (0, 0), "{self:?}: {stats:?}");

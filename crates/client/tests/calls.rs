@@ -2,8 +2,13 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{assert_full_capacity, get, limits, pool, put, run, server, tags, ttl};
-use tagcache_client::{CallLimits, Commands, Reply, TagList, TagMatch, Value};
+use tagcache_client::{
+    CallLimits, Commands, Deadline, Fanout, Outcome, Reply, TagList, TagMatch, Value,
+    guards_on_this_thread,
+};
 
 fn sorted(keys: &[u8]) -> Vec<&str> {
     let mut keys: Vec<_> = std::str::from_utf8(keys).unwrap().split(',').collect();
@@ -214,4 +219,26 @@ fn a_host_name_is_looked_up() {
         get(&pool, &limits(5000), "k").unwrap().as_deref(),
         Some("v")
     );
+}
+
+/// Nothing that is checked out can lose the pool that it goes back to.
+#[test]
+fn a_guard_outlives_its_pool() {
+    let server = server();
+    let pool = pool(server.addr(), 2);
+    put(&pool, "k", "v");
+    let deadline = Deadline::after(Duration::from_secs(5));
+    let guard = pool.check_out(&limits(1000), &deadline).unwrap();
+    let mut commands = Commands::new();
+    commands.get(b"k").unwrap();
+    let mut fanout = Fanout::start(&pool, &limits(1000), &commands, 1).unwrap();
+    drop(pool);
+    assert!(fanout.drive(Duration::from_secs(5)));
+    assert!(matches!(
+        fanout.outcome(0),
+        Outcome::Reply(Reply::Value(b"v"))
+    ));
+    drop(fanout);
+    drop(guard);
+    assert_eq!(guards_on_this_thread(), 0);
 }

@@ -1,19 +1,29 @@
 //! The bugs that other pools had, each as a test that would find it here. A name begins with the thread in which the
 //! bug was reported (project, number); `scripts/mutants.sh` puts each of them into a copy of this crate and demands
-//! that its test turns red.
+//! that its test turns red. Here: waiting, accounting, closing and forking; in `wire`: time and the protocol.
+//!
+//! Elsewhere, as they need to see more than a caller does: bb8 #225, a herd that is woken for one permit
+//! (`pool/gate_test.rs`); HikariCP #718, a store that is not visible in time (the orderings under loom,
+//! `pool/models.rs`); parking_lot #515, waiting in a forked child (`tests/fork.rs`); phpredis #614 and #94, ext-php-rs
+//! #537, time limits and fatal errors within a call (`tests/zts`, `tests/fatal`).
+//!
+//! What cannot happen here: a request for a connection that gets lost (HikariCP #222), as nobody opens connections
+//! for others; an underflow when the pool is resized (deadpool #380), as it is not; a thread that retries to connect
+//! beside an idle connection (sqlx #2848), as nothing is retried; times subtracted in the wrong order (sqlx #1912), as
+//! all such subtractions saturate; a farewell on the parent's connection (phpredis #2370), as there is none.
 
 mod common;
+#[path = "regressions/wire.rs"]
+mod wire;
 
-use std::fs;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{assert_full_capacity, config, get, limits, pool, put, run};
+use common::{assert_full_capacity, config, get, limits, pool, put};
 use tagcache_client::{
-    CallLimits, ConnectionGuard, Deadline, Endpoint, Error, ErrorKind, Pool, PoolConfig, Reply,
-    TagList, Value, fork,
+    ConnectionGuard, Deadline, Endpoint, Error, ErrorKind, Pool, PoolConfig, fork,
 };
 use tagcached::fault::{FaultConfig, FaultServer, Rule};
 
@@ -270,87 +280,6 @@ fn tagcache_warming_up_stays_within_the_maximum() {
     assert_full_capacity(&pool);
 }
 
-/// How many handshakes towards `port` are under way, by the local port of each.
-fn handshakes(port: u16) -> Vec<String> {
-    const SYN_SENT: &str = "02";
-    let to = format!(":{port:04X}");
-    let table = fs::read_to_string("/proc/self/net/tcp").unwrap();
-    let rows = table.lines().skip(1).map(|row| row.split_whitespace());
-    rows.filter_map(|mut row| {
-        let (local, remote, state) = (row.nth(1)?, row.next()?, row.next()?);
-        (remote.ends_with(&to) && state == SYN_SENT).then(|| local.to_owned())
-    })
-    .collect()
-}
-
-/// sqlx #3132: the head of the line got its permit in its last milliseconds, began to connect, was cut off, and so
-/// was the next: thousands of handshakes a second, none of them finished. A handshake that was begun goes to the
-/// next caller; many who come late share one.
-#[test]
-fn sqlx_3132_late_callers_share_a_handshake() {
-    let server = server([]);
-    let pool = pool(server.addr(), 1);
-    server.add(Rule::blackhole());
-    let before = handshakes(server.addr().port());
-    let late = CallLimits {
-        connect_timeout: Duration::from_secs(20),
-        ..limits(30)
-    };
-    let mut begun = Vec::new();
-    let start = Instant::now();
-    for _ in 0..12 {
-        let error = get(&pool, &late, "k").unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
-        for handshake in handshakes(server.addr().port()) {
-            if !before.contains(&handshake) && !begun.contains(&handshake) {
-                begun.push(handshake);
-            }
-        }
-    }
-    // One that had no answer for half a second is given up for a fresh one.
-    let due = 1 + start.elapsed().as_millis() as usize / 500;
-    assert!(begun.len() <= due, "each began its own: {begun:?}");
-    // It is not thrown away when it is finished at last.
-    server.clear();
-    let patient = CallLimits {
-        connect_timeout: Duration::from_secs(20),
-        ..limits(10_000)
-    };
-    assert_eq!(get(&pool, &patient, "k").unwrap(), None);
-    assert_eq!((pool.stats().opened, server.peers()), (1, 1));
-    assert_full_capacity(&pool);
-}
-
-/// What is put aside is no connection for ever: draining and closing give it up, and it is not older than
-/// `connect_timeout` when it is taken up.
-#[test]
-fn sqlx_3132_a_handshake_put_aside_is_given_up() {
-    let server = server([]);
-    let pool = pool(server.addr(), 1);
-    server.add(Rule::blackhole());
-    let port = server.addr().port();
-    let before = handshakes(port).len();
-    let late = |connect: u64| CallLimits {
-        connect_timeout: Duration::from_millis(connect),
-        ..limits(30)
-    };
-    for give_up in [
-        |pool: &Pool| assert_eq!(pool.drain(), 0),
-        |pool: &Pool| {
-            assert!(pool.close(Duration::ZERO));
-        },
-    ] {
-        assert!(get(&pool, &late(20_000), "k").is_err());
-        assert_eq!(handshakes(port).len(), before + 1);
-        // Too old for this caller, who begins one of its own.
-        thread::sleep(Duration::from_millis(20));
-        assert!(get(&pool, &late(40), "k").is_err());
-        assert!(handshakes(port).len() <= before + 1);
-        give_up(&pool);
-        assert_eq!(handshakes(port).len(), before);
-    }
-}
-
 /// sqlx #3217: a connection that came home while the pool was being closed was left behind.
 #[test]
 fn sqlx_3217_a_closed_pool_keeps_nothing_that_comes_home() {
@@ -397,49 +326,6 @@ fn sqlx_2376_a_connection_opened_during_the_close_is_closed() {
     });
     assert_eq!((pool.stats().idle, pool.stats().in_use), (0, 0));
     until("a connection is left", || server.peers() == 0);
-}
-
-/// redis-rs #1252, redis-py #2624 (CVE-2023-28858): the reply that a call did not wait for answered the next one.
-#[test]
-fn redis_rs_1252_an_unread_reply_answers_nobody_else() {
-    let server = server([]);
-    let pool = pool(server.addr(), 1);
-    put(&pool, "a", "of a");
-    put(&pool, "b", "of b");
-    server.add(Rule::delay(Duration::from_millis(60), 2).conn(0));
-    let error = get(&pool, &limits(20), "a").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Timeout);
-    // At once, so that the late reply is not there yet when the connection is looked at.
-    assert_eq!(
-        get(&pool, &limits(2000), "b").unwrap().as_deref(),
-        Some("of b")
-    );
-    assert_eq!((pool.stats().closed_broken, pool.stats().opened), (1, 2));
-}
-
-/// redis-rs #1955: all commands were written before the first reply was read; with both directions full, client and
-/// server waited for each other.
-#[test]
-fn redis_rs_1955_a_large_pipeline_does_not_deadlock() {
-    let server = server([]);
-    let pool = pool(server.addr(), 1);
-    let value = "x".repeat(1 << 20);
-    put(&pool, "large", &value);
-    let replies = run(&pool, &limits(20_000), |commands| {
-        for n in 0..24 {
-            let key = format!("k{n}");
-            let none = TagList::new();
-            commands.get(b"large").unwrap();
-            commands
-                .put(key.as_bytes(), None, &none, Value::Str(value.as_bytes()))
-                .unwrap();
-        }
-    })
-    .expect("client and server wait for each other");
-    for n in 0..24 {
-        assert_eq!(replies.get(2 * n), Reply::Value(value.as_bytes()));
-        assert_eq!(replies.get(2 * n + 1), Reply::Ok);
-    }
 }
 
 /// phpredis #1642: a child went on with its parent's socket, and each read the other's replies.
@@ -512,19 +398,74 @@ fn r2d2_65_the_pool_shrinks_although_all_are_used_in_turn() {
     });
 }
 
-/// golang #11978, go-sql-driver #302: a write was sent again after the server might have carried it out.
+/// bb8 #221: a wake-up that nobody had needed was kept, and cost a connection that nobody needed.
 #[test]
-fn golang_11978_a_write_is_not_carried_out_twice() {
+fn bb8_221_a_connection_that_came_home_is_used_again() {
     let server = server([]);
     let pool = pool(server.addr(), 1);
-    put(&pool, "k", "v");
-    server.add(Rule::close(1).conn(0));
-    let outcome = run(&pool, &limits(2000), |commands| {
-        commands.incr(b"n", 1, None, &TagList::new()).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    let _guard = take(&pool, LONG).unwrap();
+                    // The others get in line meanwhile.
+                    thread::sleep(Duration::from_micros(200));
+                }
+            });
+        }
     });
-    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Connection);
-    let now = run(&pool, &limits(2000), |commands| {
-        commands.incr(b"n", 0, None, &TagList::new()).unwrap();
-    });
-    assert_eq!(now.unwrap().get(0), Reply::Integer(1));
+    assert_eq!(pool.stats().opened, 1);
+}
+
+/// deadpool #92: connections that were thrown away at a check-out were counted on as if they were there.
+#[test]
+fn deadpool_92_evicted_connections_are_not_counted() {
+    let server = server([]);
+    let pool = pool(server.addr(), 3);
+    drop([(); 3].map(|()| take(&pool, LONG).unwrap()));
+    until("not all were accepted", || server.peers() == 3);
+    server.kick();
+    thread::sleep(Duration::from_millis(50));
+    let guard = take(&pool, LONG).unwrap();
+    let stats = pool.stats();
+    assert_eq!(
+        (stats.idle, stats.in_use, stats.closed_stale),
+        (0, 1, 3),
+        "{stats:?}"
+    );
+    drop(guard);
+    assert_eq!((pool.stats().idle, pool.stats().in_use), (1, 0));
+    assert_full_capacity(&pool);
+}
+
+/// What the calling thread has cost so far: processor time, and how often it was given a processor.
+fn cost() -> (Duration, i64) {
+    // SAFETY: getrusage fills the struct, for which zeros are as good as anything.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        assert_eq!(libc::getrusage(libc::RUSAGE_THREAD, &mut usage), 0);
+        usage
+    };
+    let time = |t: libc::timeval| Duration::new(t.tv_sec as u64, t.tv_usec as u32 * 1000);
+    (
+        time(usage.ru_utime) + time(usage.ru_stime),
+        usage.ru_nvcsw + usage.ru_nivcsw,
+    )
+}
+
+/// HikariCP #835, #2398: who waited for a connection spun, and all processors were busy with waiting.
+#[test]
+fn hikaricp_835_waiting_costs_no_processor() {
+    let server = server([]);
+    let pool = pool(server.addr(), 1);
+    let held = take(&pool, LONG).unwrap();
+    let before = cost();
+    assert!(take(&pool, Duration::from_millis(400)).is_err());
+    let after = cost();
+    let (time, turns) = (after.0 - before.0, after.1 - before.1);
+    assert!(
+        time < Duration::from_millis(10) && turns < 10,
+        "{time:?} in {turns} turns, of 400 ms"
+    );
+    drop(held);
 }
