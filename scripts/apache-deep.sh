@@ -6,7 +6,7 @@
 #   - Apache restarts gracefully, and children reach MaxConnectionsPerChild (first 60 % of the time;
 #     then they stay, and one's descriptors and memory are compared);
 #   - one request in ten dies by exit, an uncaught exception, memory_limit or the time limit, in the
-#     open or from within a call of the extension.
+#     open, from within a call of the extension, or with a batch half done.
 #
 #   scripts/apache-deep.sh [SECONDS] [--profile release|quick]      (default 20; 60 and more is deep)
 #
@@ -20,8 +20,9 @@
 # threads share the processors with the server and the clients).
 #
 # Fails if one of these is not 0: wrong answers, lost acknowledged writes, errors that no disturbance
-# explains, crashes, calls past their deadline and slack, connections out or descriptors left at the
-# end.
+# explains, crashes, calls past their deadline and slack, connections that a request has not given
+# back when it is over (the extension reports them, which counts as a crash), connections out or
+# descriptors left at the end.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -220,6 +221,7 @@ judge() {
         row 'errors without a reason' "$(wc -l <"$LOAD_DIR/errors.txt")"
         row 'answers of no known kind' "$(counted other)"
         row crashes "$crashes"
+        row 'connections kept by a request' "$(grep -c 'not given back' "$LOAD_DIR/error.log" || true)"
         row 'slowest call' "$(counted slowest_call_ms) ms ($(counted slowest_call)), deadline $DEADLINE_MS ms"
         row 'requests, ms' "p50 $(counted p50_ms), p99 $(counted p99_ms), slowest $(counted slowest_ms)"
         row 'server killed, stalled' "$KILLED, $STALLED"

@@ -10,7 +10,10 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-readonly CORE=(basic keys tags types bulk errors functions lifecycle options)
+readonly CORE=(
+    basic keys tags types bulk errors functions lifecycle options pipeline async remember session
+    values fatal pool metrics slowlog
+)
 readonly TARGET=x86_64-unknown-linux-gnu
 find_php zts
 need cargo rustc cc ar

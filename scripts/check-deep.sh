@@ -59,7 +59,8 @@ part() {
 }
 
 crate_tests() {
-    TAGCACHE_DEEP=1 CARGO_TARGET_DIR="$ROOT/target" cargo test "${LOCKED[@]}" --release \
+    TAGCACHE_DEEP=1 CARGO_PROFILE_QUICK_DEBUG_ASSERTIONS=true CARGO_PROFILE_QUICK_OVERFLOW_CHECKS=true \
+        CARGO_TARGET_DIR="$ROOT/target/deep" cargo test "${LOCKED[@]}" --profile quick \
         --manifest-path "$ROOT/Cargo.toml" --package tagcache-client -j "$(jobs_wanted)"
 }
 
@@ -83,7 +84,7 @@ mkdir -p "$LOGS"
 : >"$LOGS/rows"
 ARGUMENTS="$*"
 cd "$ROOT"
-readonly TESTS='^test result: ' LOAD='^(requests|wrong|lost|errors without|crashes|slowest call|descriptors|memory|server killed|graceful|children|pool|died)'
+readonly TESTS='^test result: ' LOAD='^(seconds of load|requests|answered|wrong|lost|errors without|crashes|connections|slowest call|descriptors|memory|server killed|graceful|children|pool|died|processes|the parent)'
 part gate-model '.' python3 docs/models/gate_fair_model.py
 part loom "$TESTS" scripts/loom.sh
 part shuttle "$TESTS" shuttle

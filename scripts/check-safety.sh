@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails if docs/safety.md names a test, a script or a page that does not exist.
+# Fails if docs/safety.md names a test or a script that does not exist, or has a hazard without one.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,4 +15,8 @@ while read -r name; do
     missing=1
 done < <(awk -F'|' '/^## What the reports/ { exit } /^\|/ { print $4 }' docs/safety.md |
     grep -oE '`[a-z0-9_./-]+`' | tr -d '`' | grep -vE '^(compile_fail|make)$' | sort -u)
+awk -F'|' '
+    /^## What the reports/ { exit }
+    /^\| / && $2 !~ /^ *hazard *$/ && $4 !~ /`/ { print "docs/safety.md: no test for:" $2; bad = 1 }
+    END { exit bad }' docs/safety.md >&2 || missing=1
 exit "$missing"

@@ -3,4 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/loom" RUSTFLAGS="--cfg loom ${RUSTFLAGS:-}"
-exec cargo test --release -p tagcache-client --lib models "$@"
+# Optimised, with the assertions of a debug build.
+export CARGO_PROFILE_QUICK_DEBUG_ASSERTIONS=true
+exec cargo test --profile quick -p tagcache-client --lib models "$@"

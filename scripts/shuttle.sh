@@ -4,4 +4,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/shuttle" RUSTFLAGS="--cfg shuttle ${RUSTFLAGS:-}"
-exec cargo test --release -p tagcache-client --lib shuttle_test "$@"
+# Optimised, with the assertions of a debug build.
+export CARGO_PROFILE_QUICK_DEBUG_ASSERTIONS=true
+exec cargo test --profile quick -p tagcache-client --lib shuttle_test "$@"

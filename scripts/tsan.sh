@@ -16,7 +16,7 @@ stress() {
     local seconds="$1"
     shift
     RUSTFLAGS="$*" TAGCACHE_STRESS_SECONDS="$seconds" TSAN_OPTIONS='halt_on_error=0 exitcode=66' \
-        cargo test --release "${LOCKED[@]}" --manifest-path "$ROOT/Cargo.toml" --target "$TRIPLE" \
+        cargo test --profile quick "${LOCKED[@]}" --manifest-path "$ROOT/Cargo.toml" --target "$TRIPLE" \
         -j "$(jobs_wanted)" --package tagcache-client --test stress >"$LOG" 2>&1 </dev/null
 }
 

@@ -15,7 +15,9 @@ set -euo pipefail
 # Not in it: what moves megabytes or hundreds of thousands of keys, and what measures time.
 readonly CORE=(
     basic keys tags lifecycle types/types_00[1-57-9]_*.phpt types/types_01[0-5]_*.phpt
-    fatal/fatal_00[1-4]_*.phpt
+    fatal/fatal_00[1-4]_*.phpt pipeline/pipeline_00[1-9]_*.phpt async/async_00[1-69]_*.phpt
+    bulk/bulk_00[136]_*.phpt functions/functions_001_*.phpt errors/errors_00[1-3]_*.phpt
+    remember/remember_00[1245]_*.phpt
 )
 command -v valgrind >/dev/null || die "no valgrind: apt-get install valgrind"
 find_php zts

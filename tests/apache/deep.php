@@ -191,6 +191,9 @@ function die_somehow(Timed $cache, string $id): void
         'memory-in-read' => fn () => within_read($cache, $id, exhaust(...)),
         'memory-in-write' => fn () => within_write($cache, $id, exhaust(...)),
         'memory-in-reply' => fn () => reply_too_big($cache, $id),
+        'exit-in-batch' => fn () => within_batch($cache, $id, fn () => exit),
+        'throw-in-batch' => fn () => within_batch($cache, $id, fn () => throw new RuntimeException('meant')),
+        'memory-in-batch' => fn () => within_batch($cache, $id, exhaust(...)),
         'time' => fn () => spend_time($cache, $id),
     ];
     // The time limit takes a second, so it has a smaller share.
@@ -214,6 +217,22 @@ function within_write(Timed $cache, string $id, Closure $end): void
 {
     Hook::$on_write = $end;
     $cache->mSet(["$id:a" => 'a', "$id:hook" => new Hook($id), "$id:b" => 'b'], 60_000);
+}
+
+/**
+ * With a batch half done that holds connections: sent, not waited for, and kept where PHP frees it
+ * only with everything else at the end of the request. The extension reports in the error log any
+ * connection that is still out after that, which the script counts.
+ */
+function within_batch(Timed $cache, string $id, Closure $end): void
+{
+    global $kept;
+    $kept = $cache->batch();
+    for ($i = 0; $i < 12; $i++) {
+        $kept->set("$id:half$i", str_repeat("$id $i ", mt_rand(1, 2000)), ["$id:all"], 5_000);
+    }
+    $kept->send();
+    $end();
 }
 
 function exhaust(): void
