@@ -23,8 +23,9 @@ impl Draft {
         };
         if classes != Classes::All && !serializer.filters_classes() {
             return Err(Failure::Invalid(format!(
-                "option 'unserialize_allowed_classes' excludes the serializer '{}', which can't be \
-                 told which classes it may make: take 'php' or 'json', or allow all classes",
+                "{} excludes the serializer '{}', which can't be told which classes it may make: \
+                 take 'php' or 'json', or allow all classes",
+                self.named(Id::UnserializeAllowedClasses),
                 serializer.name()
             )));
         }
@@ -42,15 +43,17 @@ impl Draft {
         let Some(serializer) = Serializer::of_name(name) else {
             let names = Serializer::ALL.map(|one| format!("'{}'", one.name()));
             return Err(Failure::Invalid(format!(
-                "option 'serializer' must be one of {}, {} given",
+                "{} must be one of {}, {} given",
+                self.named(Id::Serializer),
                 names.join(", "),
                 quoted(name)
             )));
         };
         match serializer.package() {
             Some(package) if !serializer.is_there() => Err(Failure::Invalid(format!(
-                "option 'serializer' is '{0}', but the PHP extension {0} is not loaded; install it \
+                "{} is '{1}', but the PHP extension {1} is not loaded; install it \
                  (on Debian the package {package}), or take another serializer",
+                self.named(Id::Serializer),
                 serializer.name()
             ))),
             _ => Ok(serializer),
@@ -65,7 +68,8 @@ impl Draft {
         match Namespace::new(prefix) {
             Ok(namespace) => Ok(Some(Arc::new(namespace))),
             Err(why) => Err(Failure::Invalid(format!(
-                "option 'prefix' must be what keys and tags can begin with, {} given: {why}",
+                "{} must be what keys and tags can begin with, {} given: {why}",
+                self.named(Id::Prefix),
                 quoted(prefix)
             ))),
         }
@@ -85,7 +89,8 @@ impl Draft {
             b"lz4" => Algorithm::Lz4,
             other => {
                 return Err(Failure::Invalid(format!(
-                    "option 'compression' must be one of 'none', 'lz4', 'zstd', {} given",
+                    "{} must be one of 'none', 'lz4', 'zstd', {} given",
+                    self.named(Id::Compression),
                     quoted(other)
                 )));
             }

@@ -7,6 +7,7 @@ mod ini;
 mod spec;
 
 use std::ffi::OsStr;
+use std::net::Ipv6Addr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -38,10 +39,12 @@ pub(crate) struct Options {
     pub(crate) rules: Arc<Rules>,
 }
 
-/// Settings while they are collected. INI settings come first and are overridden.
+/// Settings while they are collected. INI settings come first and are overridden, wrong ones too.
 struct Draft {
     settings: [Setting; SPECS.len()],
     given: [bool; SPECS.len()],
+    /// What is wrong with INI settings, by option; for [`Draft::finish`], if nothing overrides them.
+    wrong: [Option<Failure>; SPECS.len()],
 }
 
 impl Options {
@@ -51,7 +54,7 @@ impl Options {
     ///
     /// [`Failure::Invalid`] that names the setting and its range.
     pub(crate) fn from_ini() -> Result<Self, Failure> {
-        Draft::from_ini()?.finish()
+        Draft::from_ini().finish()
     }
 
     /// Returns the options of an array. *May bail out* (deprecations).
@@ -61,7 +64,7 @@ impl Options {
     /// [`Failure::Invalid`] that names the option and what was probably meant, or its range;
     /// [`Failure::Thrown`] if an error handler of the user throws.
     pub(crate) fn from_array(options: &ZendHashTable) -> Result<Self, Failure> {
-        let mut draft = Draft::from_ini()?;
+        let mut draft = Draft::from_ini();
         for (key, value) in Items::of(options) {
             let name = match Key::from_zval(&key) {
                 Some(Key::Str(name)) => name,
@@ -86,7 +89,7 @@ impl Options {
     ///
     /// As [`Options::from_array`].
     pub(crate) fn from_dsn(text: &[u8]) -> Result<Self, Failure> {
-        let mut draft = Draft::from_ini()?;
+        let mut draft = Draft::from_ini();
         for (name, value) in dsn::parse(text)? {
             if let Some(id) = known(&name)? {
                 draft.set(id, spec::from_text(&SPECS[id], &value, "option")?);
@@ -124,20 +127,35 @@ fn known(name: &[u8]) -> Result<Option<usize>, Failure> {
 }
 
 impl Draft {
-    fn from_ini() -> Result<Self, Failure> {
-        let mut settings = [const { Setting::Bool(false) }; SPECS.len()];
-        for (setting, spec) in settings.iter_mut().zip(&SPECS) {
-            *setting = ini::read(spec)?;
-        }
-        Ok(Self {
-            settings,
+    fn from_ini() -> Self {
+        let mut draft = Self {
+            settings: [const { Setting::Bool(false) }; SPECS.len()],
             given: [false; SPECS.len()],
-        })
+            wrong: [const { None }; SPECS.len()],
+        };
+        for (id, spec) in SPECS.iter().enumerate() {
+            match ini::read(spec) {
+                Ok(setting) => draft.settings[id] = setting,
+                Err(failure) => draft.wrong[id] = Some(failure),
+            }
+        }
+        draft
     }
 
     fn set(&mut self, id: usize, setting: Setting) {
         self.settings[id] = setting;
         self.given[id] = true;
+        self.wrong[id] = None;
+    }
+
+    /// Returns an option as messages name it: by where its value comes from.
+    fn named(&self, id: Id) -> String {
+        let name = SPECS[id as usize].name;
+        if self.given(id) {
+            format!("option '{name}'")
+        } else {
+            format!("INI setting 'tagcache.{name}'")
+        }
     }
 
     fn given(&self, id: Id) -> bool {
@@ -175,13 +193,17 @@ impl Draft {
         Some(self.ms(id)).filter(|limit| !limit.is_zero())
     }
 
-    fn finish(&self) -> Result<Options, Failure> {
+    fn finish(mut self) -> Result<Options, Failure> {
+        if let Some(failure) = self.wrong.iter_mut().find_map(Option::take) {
+            return Err(failure);
+        }
         self.check_mode()?;
         let size = self.small(Id::PoolSize);
         let min_idle = self.small(Id::MinIdle);
         if min_idle > size {
             return Err(Failure::Invalid(format!(
-                "option 'min_idle' must be an integer from 0 to pool_size ({size}), {min_idle} given"
+                "{} must be an integer from 0 to pool_size ({size}), {min_idle} given",
+                self.named(Id::MinIdle)
             )));
         }
         let pool = PoolConfig {
@@ -215,12 +237,14 @@ impl Draft {
         match self.text(Id::Mode) {
             b"tcp" => Ok(()),
             b"http" | b"auto" => Err(Failure::Invalid(format!(
-                "option 'mode' is '{}', but this extension speaks the TCP protocol only; set it \
+                "{} is '{}', but this extension speaks the TCP protocol only; set it \
                  to 'tcp' or leave it out, and give the TCP port (1984), not that of HTTP",
+                self.named(Id::Mode),
                 shown(self.text(Id::Mode))
             ))),
             other => Err(Failure::Invalid(format!(
-                "option 'mode' must be 'tcp', {} given",
+                "{} must be 'tcp', {} given",
+                self.named(Id::Mode),
                 quoted(other)
             ))),
         }
@@ -239,7 +263,8 @@ impl Draft {
         if !path.is_empty() && !address_given {
             if path.len() > MAX_PATH || path[0] != b'/' || path.contains(&0) {
                 return Err(Failure::Invalid(format!(
-                    "option 'path' must be an absolute path of at most {MAX_PATH} bytes, {} given",
+                    "{} must be an absolute path of at most {MAX_PATH} bytes, {} given",
+                    self.named(Id::Path),
                     quoted(path)
                 )));
             }
@@ -251,25 +276,30 @@ impl Draft {
 
     fn host(&self) -> Result<String, Failure> {
         let host = self.text(Id::Host);
-        let bare = host
+        let bracketed = host
             .strip_prefix(b"[")
-            .and_then(|rest| rest.strip_suffix(b"]"))
-            .unwrap_or(host);
-        match std::str::from_utf8(bare) {
-            Ok(name)
-                if !name.is_empty()
-                    && name.len() <= 255
-                    && !name
-                        .contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') =>
-            {
-                Ok(name.to_owned())
-            }
-            _ => Err(Failure::Invalid(format!(
-                "option 'host' must be a host name or an IP address, {} given",
-                quoted(host)
-            ))),
-        }
+            .and_then(|rest| rest.strip_suffix(b"]"));
+        let name = std::str::from_utf8(bracketed.unwrap_or(host)).unwrap_or("");
+        let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '[' | ']');
+        let advice = if name.is_empty() || name.len() > 255 || name.contains(odd) {
+            ""
+        } else if (bracketed.is_some() || name.contains(':')) && !is_ipv6(name) {
+            " (the port is an option of its own, 'port')"
+        } else {
+            return Ok(name.to_owned());
+        };
+        Err(Failure::Invalid(format!(
+            "{} must be a host name or an IP address{advice}, {} given",
+            self.named(Id::Host),
+            quoted(host)
+        )))
     }
+}
+
+/// Returns whether it is an IPv6 address, which may name its link behind a `%`.
+fn is_ipv6(name: &str) -> bool {
+    let address = name.split_once('%').map_or(name, |(address, _)| address);
+    address.parse::<Ipv6Addr>().is_ok()
 }
 
 /// Returns the options as `var_dump()` shows them: name and value.

@@ -36,6 +36,13 @@ foreach (['host', 'mode', 'serializer', 'path'] as $name) {
 foreach (['', "a\0b", "a\nb", "\xff", 'a b', 'a/b', str_repeat('a', 5000)] as $host) {
     throws($class, fn () => new TagCache(['host' => $host]), 'host = ' . show($host), 'host');
 }
+foreach (['localhost:1985', '127.0.0.1:1985', '[::1]:1985', '[localhost]', '::1:2:3:4:5:6:7:8:9', '[::1', '::1]', ':'] as $host) {
+    throws($class, fn () => new TagCache(['host' => $host]), 'host = ' . show($host), "'host'", "\"$host\" given");
+}
+throws($class, fn () => new TagCache(['host' => 'localhost:1985']), 'a host with a port', "'port'");
+foreach (['::1' => '[::1]', '[::1]' => '[::1]', 'fe80::1%lo' => '[fe80::1%lo]', '::ffff:127.0.0.1' => '[::ffff:127.0.0.1]', 'localhost' => 'localhost'] as $host => $shown) {
+    same("$shown:7", (new TagCache(['host' => $host, 'port' => 7]))->poolStats()['endpoint'], "host = $host");
+}
 foreach (["/a\0b", 'relative/path', '/' . str_repeat('a', 200)] as $path) {
     throws($class, fn () => new TagCache(['path' => $path]), 'path = ' . show($path), 'path');
 }

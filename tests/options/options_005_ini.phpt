@@ -57,6 +57,27 @@ foreach (['pool_size' => '0', 'port' => 'abc', 'timeout_ms' => '-5', 'mode' => '
     throws(TagCache\InvalidArgumentException::class, fn () => new TagCache(), "tagcache.$name = $value", $name);
     $restore($name);
 }
+// It is named as the setting that it is, and a handle that is given that option does not mind.
+foreach ([
+    'pool_size' => ['0', 2], 'port' => ['abc', 1984], 'mode' => ['http', 'tcp'], 'serializer' => ['yaml', 'php'], 'host' => ['a b', 'localhost'],
+    'prefix' => ['a,b', 'a:'], 'compression' => ['gzip', 'lz4'], 'enable_keep_alive' => ['perhaps', false],
+    'unserialize_allowed_classes' => ['5x', true], 'path' => ['relative', '/run/x'],
+] as $name => [$wrong, $right]) {
+    ini_set("tagcache.$name", $wrong);
+    throws(TagCache\InvalidArgumentException::class, fn () => new TagCache(), "tagcache.$name = $wrong", "INI setting 'tagcache.$name'");
+    throws(TagCache\InvalidArgumentException::class, fn () => new TagCache(['timeout_ms' => 5]), "$name: another option is given", "tagcache.$name");
+    same(true, timed(fn () => new TagCache([$name => $right]))[0] instanceof TagCache, "$name: that option is given");
+    throws(TagCache\InvalidArgumentException::class, fn () => new TagCache([$name => null]), "$name: that option is wrong, too", "option '$name'");
+    $restore($name);
+}
+ini_set('tagcache.port', 'abc');
+same(8, (new TagCache('tagcache://127.0.0.1:5'))->poolStats()['size'], 'a DSN overrides a wrong setting');
+same(false, @tagcache_create(), 'and what does not, fails');
+same(true, tagcache_create(['port' => 5]) instanceof TagCache, 'in the functions, too');
+$restore('port');
+ini_set('tagcache.min_idle', '5');
+throws(TagCache\InvalidArgumentException::class, fn () => new TagCache(['pool_size' => 3]), 'min_idle of the settings', "'tagcache.min_idle'", 'pool_size (3)');
+$restore('min_idle');
 foreach (['64M' => true, '65536K' => true, '1G' => true, '67108864' => true, '64X' => false] as $value => $good) {
     ini_set('tagcache.max_reply_bytes', (string) $value);
     [$outcome] = timed(fn () => new TagCache());
