@@ -7,7 +7,7 @@ use std::time::Duration;
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::BailoutGuard;
-use tagcache_client::{CallLimits, Commands, Endpoint, Pool, PoolStats, Replies, call};
+use tagcache_client::{Endpoint, Error, Pool, PoolStats, ask_all};
 
 use crate::error::Failure;
 use crate::options::Options;
@@ -63,10 +63,10 @@ impl Findings {
     }
 }
 
-/// Makes what `doctor()` returns. Asks the server of each pool for its counters. *May bail out.*
+/// Makes what `doctor()` returns. Asks the servers of the pools for a sign of life. *May bail out.*
 pub(crate) fn examine() -> ZBox<ZendHashTable> {
     let mut findings = Findings::default();
-    let mut pools = BailoutGuard::new(registry::all());
+    let mut pools = BailoutGuard::new(registry::sorted());
     let options = Options::from_ini();
     match &options {
         Err(Failure::Invalid(why)) => findings.add(
@@ -75,23 +75,20 @@ pub(crate) fn examine() -> ZBox<ZendHashTable> {
             "every handle made without this option throws; correct the INI setting",
         ),
         Err(_) => {}
-        Ok(options) if pools.is_empty() => {
-            pools.push(registry::pool(&options.pool).share());
-        }
+        // Looked at, and thrown away again.
+        Ok(options) if pools.is_empty() => pools.push(Arc::new(Pool::new(options.pool.clone()))),
         Ok(_) => {}
     }
-    let mut rows = Vec::new();
-    for (nth, pool) in pools.iter().enumerate() {
-        let answer = (nth < ASKED_AT_MOST).then(|| ask(pool));
-        of_pool(pool, &mut findings);
-        if let Some(Err(why)) = &answer {
-            findings.add(
-                Level::Error,
-                why.clone(),
-                "is the server running, and is this its TCP port (1984), not that of HTTP (8080)?",
-            );
+    let servers = BailoutGuard::new(Servers::asked(&pools));
+    for (endpoint, answer) in servers.endpoints.iter().zip(&servers.answers) {
+        if let Err(error) = answer {
+            findings.add(Level::Error, error.to_string(), advice_for(error, endpoint));
         }
-        rows.push(row(pool, answer));
+    }
+    let mut rows = Vec::new();
+    for pool in pools.iter() {
+        of_pool(pool, &mut findings);
+        rows.push(row(pool, servers.answer_of(pool)));
     }
     of_many(&pools, &mut findings);
     of_process(options.ok().as_ref(), &mut findings);
@@ -112,20 +109,49 @@ pub(crate) fn examine() -> ZBox<ZendHashTable> {
     ])
 }
 
-/// Asks the server for its counters; returns how long it took, or what went wrong.
-fn ask(pool: &Pool) -> Result<Duration, String> {
-    let limits = CallLimits {
-        timeout: PATIENCE,
-        acquire_timeout: PATIENCE,
-        connect_timeout: PATIENCE,
-        ..CallLimits::default()
-    };
-    let mut commands = Commands::new();
-    commands.stats();
-    let mut replies = Replies::new();
-    match call(pool, &limits, &commands, &mut replies) {
-        Ok(()) => Ok(replies.timing().total()),
-        Err(error) => Err(error.to_string()),
+/// The servers of the pools, and what came of asking them.
+#[derive(Debug)]
+struct Servers {
+    endpoints: Vec<Endpoint>,
+    answers: Vec<Result<Duration, Error>>,
+}
+
+impl Servers {
+    /// Asks each server once, all at the same time. The pools are not used for it: it shall not change
+    /// the figures that it is about, nor wait in their lines.
+    fn asked(pools: &[Arc<Pool>]) -> Self {
+        let mut endpoints: Vec<Endpoint> = Vec::new();
+        for pool in pools {
+            let endpoint = &pool.config().endpoint;
+            if !endpoints.contains(endpoint) && endpoints.len() < ASKED_AT_MOST {
+                endpoints.push(endpoint.clone());
+            }
+        }
+        let answers = ask_all(&endpoints, PATIENCE);
+        Self { endpoints, answers }
+    }
+
+    /// Returns how long the server of `pool` took, if it was asked and answered.
+    fn answer_of(&self, pool: &Pool) -> Option<Duration> {
+        let endpoint = &pool.config().endpoint;
+        let nth = self.endpoints.iter().position(|one| one == endpoint)?;
+        self.answers.get(nth)?.as_ref().ok().copied()
+    }
+}
+
+/// Returns what to do about a server that gave no answer.
+fn advice_for(error: &Error, endpoint: &Endpoint) -> &'static str {
+    match (error, endpoint) {
+        (Error::Resolve { .. }, _) => {
+            "correct the name, or ask why the name server of this machine does not know it"
+        }
+        (Error::Connect { .. }, Endpoint::Unix(_)) => {
+            "is the server running, does it listen on this socket, and may this user open it?"
+        }
+        (Error::Timeout { .. }, _) => {
+            "the server is overloaded or stopped, or a firewall between swallows packets"
+        }
+        _ => "is the server running, and is this its TCP port (1984), not that of HTTP (8080)?",
     }
 }
 
@@ -165,10 +191,11 @@ fn of_pool(pool: &Pool, findings: &mut Findings) {
         stats.connect_failures > 0,
         Level::Warning,
         || {
-            format!(
-                "{server}: connecting failed {} times",
-                stats.connect_failures
-            )
+            let times = match stats.connect_failures {
+                1 => "once".to_owned(),
+                times => format!("{times} times"),
+            };
+            format!("{server}: connecting failed {times}")
         },
         "see the last errors; a refused connection is a server that was not running",
     );
@@ -328,13 +355,10 @@ fn told(finding: &Finding) -> Zval {
     ]))
 }
 
-fn row(pool: &Pool, answer: Option<Result<Duration, String>>) -> Zval {
+fn row(pool: &Pool, answer: Option<Duration>) -> Zval {
     let mut rows = report::pool_rows(pool);
     rows.push(("id", text(&metrics::id_of(pool))));
-    let answer_ms = match &answer {
-        Some(Ok(span)) => real(span.as_secs_f64() * 1e3),
-        _ => Zval::null(),
-    };
+    let answer_ms = answer.map_or_else(Zval::null, |span| real(span.as_secs_f64() * 1e3));
     rows.push(("answer_ms", answer_ms));
     let latencies = pool.latencies();
     rows.push(("acquire_buckets", report::buckets(&latencies.acquire)));

@@ -114,7 +114,7 @@ extern "C" fn info(module: *mut ModuleEntry) {
                 "none (ext/session is not loaded)"
             },
         );
-        let pools = registry::all();
+        let pools = registry::sorted();
         ffi::table_row("Live pools", &pools.len().to_string());
         ffi::table_end();
         if !pools.is_empty() {

@@ -100,7 +100,7 @@ const FIGURES: [(&str, &str, &str, Read); 14] = [
 
 /// Returns the text.
 pub(crate) fn text() -> String {
-    let pools: Vec<_> = registry::all()
+    let pools: Vec<_> = registry::sorted()
         .into_iter()
         .map(|pool| (labels(&pool), pool.stats(), pool.latencies()))
         .collect();

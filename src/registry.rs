@@ -89,7 +89,7 @@ pub(crate) fn pool(config: &PoolConfig) -> SharedPool {
     SharedPool(Some(pool))
 }
 
-/// Returns every pool of this process.
+/// Returns every pool of this process, in no particular order.
 pub(crate) fn all() -> Vec<Arc<Pool>> {
     match CURRENT.get() {
         Some(registry) if registry.generation == fork::generation() => {
@@ -97,6 +97,20 @@ pub(crate) fn all() -> Vec<Arc<Pool>> {
         }
         _ => Vec::new(),
     }
+}
+
+/// As [`all`], in the same order each time, for people who look twice.
+pub(crate) fn sorted() -> Vec<Arc<Pool>> {
+    let mut pools = all();
+    pools.sort_by_cached_key(|pool| {
+        let config = pool.config();
+        (
+            config.endpoint.to_string(),
+            config.size,
+            format!("{config:?}"),
+        )
+    });
+    pools
 }
 
 /// Closes what no longer needs to be open, at most once in a while. For the end of a request.

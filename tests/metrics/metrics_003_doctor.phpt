@@ -9,17 +9,28 @@ $run = function (string $code, array $ini = []): array {
     $outcome = run_php($code . ' echo json_encode(TagCache::doctor());', [], $ini + ['tagcache.host' => $host, 'tagcache.port' => $port]);
     $report = json_decode($outcome->output, true);
     check(is_array($report), "a report: $outcome->output $outcome->errors");
-    return $report + ['text' => implode("\n", array_map(fn ($one) => "$one[level]: $one[what]", $report['findings'] ?? []))];
+    return $report + ['stderr' => $outcome->errors, 'text' => implode("\n", array_map(fn ($one) => "$one[level]: $one[what]", $report['findings'] ?? []))];
 };
 
-$well = $run('');
+$well = $run('(new TagCache)->has("a");');
 same([true, '', []], [$well['ok'], $well['text'], $well['errors']], 'nothing is wrong');
 same([TagCache::VERSION, (bool) PHP_ZTS], [$well['version'], $well['thread_safe']], 'who it is');
-same(1, count($well['pools']), 'the pool of the settings is tried');
+same(1, count($well['pools']), 'the pool');
 check($well['pools'][0]['answer_ms'] > 0, 'the server answers');
 same(17, count($well['pools'][0]['round_trip_buckets']), 'a histogram');
 same(1, array_sum(array_column($well['pools'][0]['round_trip_buckets'], 'count')), 'of the one call');
 same(['le_us' => null, 'count' => 0], end($well['pools'][0]['round_trip_buckets']), 'the last bucket is open');
+
+same(1, $well['pools'][0]['check_outs'], 'doctor() does not count as a call');
+same(1, $well['pools'][0]['opened'], 'nor as a connection');
+$unused = $run('');
+same([true, 1, 0], [$unused['ok'], count($unused['pools']), $unused['pools'][0]['opened']], 'without a pool the server of the settings is asked');
+check($unused['pools'][0]['answer_ms'] > 0, 'and answers');
+same(['', '0'], (fn ($outcome) => [$outcome->errors, $outcome->output])(run_php(
+    'TagCache::doctor(); preg_match("/^tagcache_pools (\d+)/m", TagCache::metrics(), $m); echo $m[1];',
+    [],
+    ['tagcache.host' => address()['host'], 'tagcache.port' => address()['port']],
+)), 'which makes no pool');
 
 $ill = $run('for ($n = 0; $n < 3; $n++) { try { (new TagCache)->get("a"); } catch (TagCache\ConnectionException) { } }', ['tagcache.port' => closed_port()]);
 same(false, $ill['ok'], 'nobody listens');
@@ -29,6 +40,22 @@ same(1, count($ill['errors']), 'the same error is listed once');
 same(3, $ill['errors'][0]['times'], 'with how often it came');
 check(abs($ill['errors'][0]['at'] - time()) < 60, 'and when');
 same(null, $ill['pools'][0]['answer_ms'], 'no answer');
+same(3, $ill['pools'][0]['connect_failures'], 'doctor() itself does not count among the failures');
+$advice_on = fn (array $report, string $what): string => implode(' ', array_column(array_filter($report['findings'], fn ($one) => str_contains($one['what'], $what)), 'advice'));
+check(str_contains($advice_on($ill, 'refused'), '1984'), 'advice on the port');
+$lost = $run('try { (new TagCache)->get("a"); } catch (TagCache\ConnectionException) { }', ['tagcache.host' => 'no-such-host.invalid', 'tagcache.timeout_ms' => 3000]);
+check(!str_contains($advice_on($lost, 'cannot look up'), 'port') && str_contains($advice_on($lost, 'cannot look up'), 'name'), 'a look-up has nothing to do with ports: ' . show($lost['findings']));
+$lost = $run('', ['tagcache.path' => '/nowhere/at/all.sock']);
+check(!str_contains($advice_on($lost, '/nowhere'), 'port') && str_contains($advice_on($lost, '/nowhere'), 'socket'), 'nor has a Unix socket: ' . show($lost['findings']));
+
+// Several that say nothing are asked at the same time.
+$silent = array_map(fn () => stream_socket_server('tcp://127.0.0.1:0'), range(1, 4));
+$hosts = json_encode(array_map(fn ($one) => stream_socket_get_name($one, false), $silent));
+$slow = $run("foreach (json_decode('$hosts') as \$at) { (new TagCache(\"tagcache://\$at\"))->poolStats(); } \$began = hrtime(true); TagCache::doctor(); file_put_contents('php://stderr', (string) (hrtime(true) - \$began));");
+same(4, count($slow['pools']), 'four silent servers');
+same(4, substr_count($slow['text'], 'timed out'), 'each is told');
+check($slow['stderr'] > 0.9e9 && $slow['stderr'] < 2.5e9, "in one second: $slow[stderr] ns");
+check(!str_contains($advice_on($slow, 'timed out'), '1984'), 'advice on silence');
 
 foreach ([
     'an INI setting out of range' => ['', ['tagcache.pool_size' => 5000], 'error: .*tagcache.pool_size.*1 to 1024'],

@@ -7,6 +7,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`call()`] | one call: deadline, check-out, exchange, the one retry, check-in |
+//! | [`ask_all`] | whether servers are there, asked beside the pools |
 //! | [`Fanout`] | many commands over several connections at once, without blocking |
 //! | [`pool`] | who may use which connection: gate, guard, idle queue, lifetimes |
 //! | `exchange`, `seal` | commands out, replies in, on one guard, in step and without deadlock |
@@ -47,6 +48,7 @@ pub mod bench {
     pub use crate::pool::{BareGuard, BarePool, Maker};
 }
 
+mod ask;
 mod call;
 mod conn;
 mod exchange;
@@ -60,6 +62,7 @@ mod sync;
 #[doc(hidden)]
 pub mod properties;
 
+pub use ask::ask_all;
 pub use call::{MakeRoom, call, call_after};
 pub use codec::{
     Algorithm, Compression, DecodeError, Decoded, MAX_DECOMPRESSED, Value, decode, decode_within,

@@ -1,0 +1,72 @@
+//! Asking servers for a sign of life, all at the same time and beside every pool: each gets a connection of its
+//! own, which no figure counts and nobody waits for.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use crate::call::call;
+use crate::config::{CallLimits, Endpoint, PoolConfig};
+use crate::conn::sys;
+use crate::error::Error;
+use crate::pool::Pool;
+use crate::proto::{Commands, Replies};
+
+/// Asks the server at each of `endpoints` for its counters. Returns, in the same order, how long each took to
+/// connect and to answer, or why it did not. All of it is over after `patience`, and a little for the last one to
+/// say so.
+///
+/// More than one are asked by threads that end before this returns and that block all signals: those are meant for
+/// the threads of the host.
+#[must_use]
+pub fn ask_all(endpoints: &[Endpoint], patience: Duration) -> Vec<Result<Duration, Error>> {
+    let Some((last, others)) = endpoints.split_last() else {
+        return Vec::new();
+    };
+    let (sender, receiver) = mpsc::channel();
+    thread::scope(|scope| {
+        let mut unasked = Vec::new();
+        for (n, endpoint) in others.iter().enumerate() {
+            let sender = sender.clone();
+            let asking = thread::Builder::new()
+                .name("tagcache-ask".to_owned())
+                .stack_size(256 << 10)
+                .spawn_scoped(scope, move || {
+                    sys::block_signals();
+                    // The receiver lives until the scope is over.
+                    let _ = sender.send((n, ask(endpoint, patience)));
+                });
+            if asking.is_err() {
+                unasked.push((n, endpoint));
+            }
+        }
+        // Without a thread left, one after the other has to do.
+        for (n, endpoint) in unasked {
+            let _ = sender.send((n, ask(endpoint, patience)));
+        }
+        let _ = sender.send((others.len(), ask(last, patience)));
+    });
+    drop(sender);
+    let mut answers: Vec<_> = receiver.into_iter().collect();
+    answers.sort_by_key(|(n, _)| *n);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// Asks one server.
+fn ask(endpoint: &Endpoint, patience: Duration) -> Result<Duration, Error> {
+    let pool = Pool::new(PoolConfig {
+        size: 1,
+        ..PoolConfig::new(endpoint.clone())
+    });
+    let limits = CallLimits {
+        timeout: patience,
+        acquire_timeout: patience,
+        connect_timeout: patience,
+        ..CallLimits::default()
+    };
+    let mut commands = Commands::new();
+    commands.stats();
+    let mut replies = Replies::new();
+    call(&pool, &limits, &commands, &mut replies)?;
+    Ok(replies.timing().total())
+}
