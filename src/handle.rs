@@ -112,7 +112,7 @@ impl HandleCell {
             let done = with_room(|room| call_after(pool, &limits, by, commands, replies, room));
             let error = done.as_ref().err();
             error.inspect(|error| trouble::note(error));
-            let slow = slowlog::judge(pool, commands, buffers.replies.timing(), error);
+            let slow = slowlog::judge(pool, commands, &buffers.replies, error);
             Ok((done, slow))
         })?;
         if let Some(line) = slow {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use tagcache_client::{Commands, Error, Pool, Timing};
+use tagcache_client::{Commands, Error, Pool, Replies, Reply, Timing};
 
 use crate::ffi;
 use crate::trouble;
@@ -59,15 +59,31 @@ pub(crate) fn file() -> Option<PathBuf> {
 pub(crate) fn judge(
     pool: &Pool,
     commands: &Commands,
-    timing: Timing,
+    replies: &Replies,
     error: Option<&Error>,
 ) -> Option<Line> {
-    let slow = threshold().is_some_and(|threshold| timing.total() >= threshold);
-    slow.then(|| Line(describe(pool, commands, timing, error)))
+    let slow = threshold().is_some_and(|threshold| replies.timing().total() >= threshold);
+    slow.then(|| {
+        let why = error.map_or_else(|| refusals(replies), |error| Some(error.to_string()));
+        Line(describe(pool, commands, replies.timing(), why))
+    })
+}
+
+/// Says what the server refused, if anything.
+fn refusals(replies: &Replies) -> Option<String> {
+    let mut refused = replies.iter().filter_map(|reply| match reply {
+        Reply::Error(text) => Some(text),
+        _ => None,
+    });
+    let first = String::from_utf8_lossy(refused.next()?);
+    let (count, of) = (1 + refused.count(), replies.len());
+    Some(format!(
+        "the server refused {count} of {of} command(s): {first}"
+    ))
 }
 
 #[cold]
-fn describe(pool: &Pool, commands: &Commands, timing: Timing, error: Option<&Error>) -> String {
+fn describe(pool: &Pool, commands: &Commands, timing: Timing, error: Option<String>) -> String {
     let ms = |span: Duration| format!("{:.3}", span.as_secs_f64() * 1e3);
     let (command, key) = commands.first().unwrap_or(("?", b""));
     let stats = pool.stats();
@@ -86,7 +102,7 @@ fn describe(pool: &Pool, commands: &Commands, timing: Timing, error: Option<&Err
         stats.waiters,
     );
     if let Some(error) = error {
-        line += &format!(" error=\"{}\"", escaped(error.to_string().as_bytes()));
+        line += &format!(" error=\"{}\"", escaped(error.as_bytes()));
     }
     line
 }

@@ -35,6 +35,13 @@ check(preg_match('/command=GET key="a" commands=3 /', $lines[0] ?? '') === 1, 'o
 $lines = $run('$cache->flush();');
 check(str_contains($lines[0] ?? '', 'command=FLUSH key="" '), 'one without a key');
 
+// What the server refuses is in it with what it said.
+$lines = $run('$cache->set("text", "x"); try { $cache->increment("text"); } catch (TagCache\ServerException) { }');
+check(preg_match('/command=INCR key="text" .* error="the server refused 1 of 1 command\(s\): value is not an integer"$/', $lines[1] ?? '') === 1, 'a refusal: ' . show($lines));
+check(!str_contains($lines[0] ?? 'error', 'error'), 'none where nothing was refused');
+$lines = $run('$cache->pipeline()->get("text")->increment("text")->decrement("text")->execute();');
+check(preg_match('/command=GET key="text" commands=3 .* error="the server refused 2 of 3 command\(s\): value is not an integer"$/', $lines[0] ?? '') === 1, 'of a pipeline: ' . show($lines));
+
 // One that fails is in it too, with its error.
 $server->clear();
 $server->rule('stall:reply=0');
