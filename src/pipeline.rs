@@ -1,5 +1,7 @@
 //! Class `TagCache\Pipeline`: collects commands, sends them in one exchange, and collects anew.
 
+use std::cell::Cell;
+
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::builders::ClassBuilder;
 use ext_php_rs::error::Result as BindingResult;
@@ -17,7 +19,14 @@ static CLASS: Class<Pipeline> = Class::unregistered();
 
 /// What an object of the class holds.
 #[derive(Debug, Default)]
-pub(crate) struct Pipeline(Collector);
+pub(crate) struct Pipeline {
+    collector: Collector,
+    /// Whether the callable of `pipeline()` fills it just now.
+    filling: Cell<bool>,
+}
+
+const FILLING: &str = "execute() within the callable of pipeline() would take the results from it: leave it out, \
+     pipeline() executes what was added when the callable returns";
 
 impl Instance for Pipeline {
     fn class() -> &'static Class<Self> {
@@ -25,13 +34,13 @@ impl Instance for Pipeline {
     }
 
     fn held(&self) -> &Held {
-        &self.0.held
+        &self.collector.held
     }
 }
 
 impl Collects for Pipeline {
     fn collector(&self) -> &Collector {
-        &self.0
+        &self.collector
     }
 
     fn added(&self, call: &Call<'_>, _n: usize, result: &mut Zval) {
@@ -83,11 +92,14 @@ pub(crate) fn make(
 ) -> Result<(), Failure> {
     handle.check()?;
     let mut object = Zval::new();
-    CLASS.make(&mut object).0.open(handle)?;
+    CLASS.make(&mut object).collector.open(handle)?;
     if let Some(fill) = fill {
-        ffi::call_with(fill, &object)?;
         let pipeline = CLASS.state(&object).expect("BUG: the object was just made");
-        into.set_hashtable(run(&pipeline.0)?);
+        pipeline.filling.set(true);
+        let filled = ffi::call_with(fill, &object);
+        pipeline.filling.set(false);
+        filled?;
+        into.set_hashtable(run(&pipeline.collector)?);
     } else {
         *into = object;
     }
@@ -96,7 +108,11 @@ pub(crate) fn make(
 
 extern "C" fn execute(frame: &mut ExecuteData, result: &mut Zval) {
     ffi::handle(frame, result, |call, result| {
-        match run(&CLASS.this(call).0) {
+        let pipeline = CLASS.this(call);
+        if pipeline.filling.get() {
+            return Failure::Invalid(FILLING.to_owned()).throw();
+        }
+        match run(&pipeline.collector) {
             Ok(results) => result.set_hashtable(results),
             Err(failure) => failure.throw(),
         }
@@ -105,7 +121,7 @@ extern "C" fn execute(frame: &mut ExecuteData, result: &mut Zval) {
 
 extern "C" fn discard(frame: &mut ExecuteData, result: &mut Zval) {
     ffi::handle(frame, result, |call, result| {
-        match CLASS.this(call).0.take() {
+        match CLASS.this(call).collector.take() {
             Ok(_) => *result = ffi::this(call),
             Err(failure) => failure.throw(),
         }
@@ -114,7 +130,7 @@ extern "C" fn discard(frame: &mut ExecuteData, result: &mut Zval) {
 
 extern "C" fn count(frame: &mut ExecuteData, result: &mut Zval) {
     ffi::handle(frame, result, |call, result| {
-        result.set_long(i64::try_from(CLASS.this(call).0.len()).unwrap_or(i64::MAX));
+        result.set_long(i64::try_from(CLASS.this(call).collector.len()).unwrap_or(i64::MAX));
     });
 }
 

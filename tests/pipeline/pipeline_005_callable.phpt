@@ -35,6 +35,18 @@ throws(DomainException::class, fn () => $cache->pipeline(function ($p) {
 same([], $server->log(), 'nothing was sent');
 throws(TypeError::class, fn () => $cache->pipeline('no such function'), 'not callable', '$fill', 'callback');
 throws(TypeError::class, fn () => $cache->pipeline(5), 'an integer', '$fill');
+// Its results would be nobody's: pipeline() returned an empty list.
+$server->log();
+throws(TagCache\InvalidArgumentException::class, fn () => $cache->pipeline(fn ($p) => $p->get('a')->execute()), 'execute within', 'execute()', 'leave it out');
+same([], $server->log(), 'nothing was sent then');
+same([5], $cache->pipeline(function ($p) use (&$refused) {
+    try {
+        $p->get('a')->execute();
+    } catch (TagCache\Exception $e) {
+        $refused = $e::class;
+    }
+}), 'and nothing was lost');
+same(TagCache\InvalidArgumentException::class, $refused, 'refused');
 // The pipeline outlives the call if it is kept.
 $cache->pipeline(function ($p) use (&$kept) {
     $kept = $p->set('x', 1);
