@@ -39,8 +39,12 @@ impl Lock {
         drop(scratch);
         let tags = report::list(&[&owner]);
         let value = report::text("locked");
-        let taken = ops::put(handle, name, &value, Some(&tags), Some(ttl), Put::IfAbsent)?;
-        Ok(taken.then_some(Self {
+        let taken = ops::put(handle, name, &value, Some(&tags), Some(ttl), Put::IfAbsent);
+        if taken.as_ref().is_err_and(|why| !why.is_before_sending()) {
+            // Nobody knows whether it was taken, and nobody would ever give it back.
+            let _ = release.run();
+        }
+        Ok(taken?.then_some(Self {
             owner,
             release: Some(release),
         }))

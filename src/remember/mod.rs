@@ -297,11 +297,13 @@ impl Remember<'_> {
     }
 
     fn id(&self) -> Id {
-        let server = self.handle.options().map_or_else(
-            |_| String::new(),
-            |options| options.pool.endpoint.to_string(),
-        );
-        (server, self.key.to_vec())
+        self.handle.options().map_or_else(
+            |_| (String::new(), self.key.to_vec()),
+            |options| {
+                let server = options.pool.endpoint.to_string();
+                (server, [options.rules.prefix(), self.key].concat())
+            },
+        )
     }
 }
 

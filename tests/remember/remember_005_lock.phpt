@@ -3,6 +3,7 @@ remember() waits for another machine, not for ever, and its lock opens no other
 --FILE--
 <?php
 require __DIR__ . '/../inc/server.inc';
+require_once __DIR__ . '/../inc/fault.inc';
 
 $cache = cache();
 $key = k('a');
@@ -43,6 +44,16 @@ $cache->remember($key, function () use ($key, $cache) {
 }, [], null, ['lock_ms' => 50]);
 same(true, $cache->has("$key~lock"), 'and keeps it');
 raw("INV_TAG\tnext");
+
+// An answer that does not come leaves no lock behind: nobody would give it back.
+$server = new Fault();
+$slow = $server->cache(['timeout_ms' => 300]);
+$server->rule('stall:reply=*,verb=ADD');
+throws(TagCache\TimeoutException::class, fn () => $slow->remember('k', fn () => 1, [], null, ['lock_ms' => 60_000]), 'the lock gets no answer');
+$server->clear();
+same(false, $slow->has('k~lock'), 'it was given back');
+[$value, $ms] = timed(fn () => $slow->remember('k', fn () => 2));
+check($value === 2 && $ms < 200, "the next one need not wait ($ms ms)");
 
 finish();
 --EXPECT--
