@@ -6,6 +6,7 @@
 //! write: somebody else may have changed the session.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use crate::handle::HandleCell;
 use crate::lock::{self, Lock};
 use crate::ops::{self, Put};
 use crate::options::{Options, SessionSettings, quoted};
+use crate::value::{Classes, Rules};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LAST_PAUSE: Duration = Duration::from_millis(50);
@@ -48,11 +50,17 @@ impl Session {
     ///
     /// [`Failure::Invalid`] for a wrong DSN or setting.
     pub(crate) fn open(path: &[u8]) -> Result<Self, Failure> {
-        let options = if path.is_empty() {
+        let mut options = if path.is_empty() {
             Options::from_ini()?
         } else {
             Options::from_dsn(path).map_err(|why| why.of(|| "session.save_path".to_owned()))?
         };
+        // A session is text. An object that somebody put in its place must not come to life here, where its
+        // hooks could end the session that is being read.
+        options.rules = Arc::new(Rules {
+            classes: Classes::Only(Vec::new()),
+            ..(*options.rules).clone()
+        });
         let handle = HandleCell::default();
         handle.open(options);
         Ok(Self {

@@ -35,6 +35,19 @@ ini_restore('tagcache.session_lock_ms');
 $id = new_id();
 cache()->set("session:$id", ['not' => 'a session']);
 $fails('an entry that is no session', 'tagcache.session_prefix', [], $id);
+final class Awake
+{
+    public static int $times = 0;
+
+    public function __wakeup(): void
+    {
+        self::$times++;
+    }
+}
+$id = new_id();
+cache()->set("session:$id", new Awake());
+$fails('an entry that is an object', "session:$id", [], $id);
+same(0, Awake::$times, 'which does not come to life');
 
 // Without the extension session, the module loads all the same: it is looked up when PHP starts.
 check(str_contains((string) shell_exec(escapeshellarg(PHP_BINARY) . ' -n -d extension=' . escapeshellarg(extension_file()) . ' --ri tagcache'),

@@ -74,7 +74,9 @@ final class Handler implements SessionHandlerInterface, SessionUpdateTimestampHa
                 return $this->fail("it is locked by another request for longer than $this->lockWaitMs ms");
             }
 
-            return (string) $this->client->get($this->names->key($id), '');
+            $data = $this->client->get($this->names->key($id), '');
+
+            return is_string($data) ? $data : $this->fail('what is stored there is no session');
         });
     }
 
