@@ -10,6 +10,7 @@ use TagCache\Support\Connector;
 use TagCache\Support\FailureReporter;
 use TagCache\Support\Keyspace;
 use TagCache\Support\PsrName;
+use TagCache\Support\Reader;
 use TagCache\Support\Ttl;
 
 /**
@@ -87,7 +88,7 @@ final class Cache implements CacheInterface
         foreach ($this->each($keys, 'keys') as $key) {
             $names[$key] = $this->name($key);
         }
-        $found = $this->failures->guard('getMultiple', fn () => $this->client->mGet(array_values($names)), []);
+        $found = $this->read(array_values($names));
         $values = [];
         foreach ($names as $key => $name) {
             $values[$key] = array_key_exists($name, $found) ? $found[$name] : $default;
@@ -134,6 +135,19 @@ final class Cache implements CacheInterface
         $name = $this->name($key);
 
         return $this->failures->guard('has', fn () => $this->client->has($name), false);
+    }
+
+    /**
+     * @param list<string> $names
+     * @return array<string, mixed>
+     */
+    private function read(array $names): array
+    {
+        return $this->failures->guard('getMultiple', fn () => Reader::many(
+            $this->client,
+            $names,
+            fn (\Exception $e) => $this->failures->report($e, 'getMultiple'),
+        ), []);
     }
 
     private function name(mixed $key): string

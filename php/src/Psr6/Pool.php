@@ -11,6 +11,7 @@ use TagCache\Support\Connector;
 use TagCache\Support\FailureReporter;
 use TagCache\Support\Keyspace;
 use TagCache\Support\PsrName;
+use TagCache\Support\Reader;
 
 /**
  * PSR-6 with tags on a TagCache server.
@@ -77,7 +78,7 @@ class Pool implements CacheItemPoolInterface
             $names[$key] = $this->name($key);
         }
         $asked = array_values(array_diff_key($names, $this->deferred));
-        $found = $asked === [] ? [] : $this->failures->guard('getItems', fn () => $this->client->mGet($asked), []);
+        $found = $asked === [] ? [] : $this->read($asked);
         $items = [];
         foreach ($names as $key => $name) {
             $items[$key] = isset($this->deferred[$key])
@@ -253,6 +254,19 @@ class Pool implements CacheItemPoolInterface
 
             return true;
         }, false);
+    }
+
+    /**
+     * @param list<string> $names
+     * @return array<string, mixed>
+     */
+    private function read(array $names): array
+    {
+        return $this->failures->guard('getItems', fn () => Reader::many(
+            $this->client,
+            $names,
+            fn (\Exception $e) => $this->failures->report($e, 'getItems'),
+        ), []);
     }
 
     private function name(mixed $key): string

@@ -32,10 +32,16 @@ final class FailureReporter
         try {
             return $operation();
         } catch (\Exception $e) {
-            ($this->report)($e, $name);
+            $this->report($e, $name);
 
             return $otherwise;
         }
+    }
+
+    /** Reports a failure of an operation that went on. */
+    public function report(\Exception $failure, string $operation): void
+    {
+        ($this->report)($failure, $operation);
     }
 
     private static function errorLog(): \Closure

@@ -8,6 +8,7 @@ use Symfony\Component\Cache\Adapter\AbstractTagAwareAdapter;
 use TagCache;
 use TagCache\Support\Connector;
 use TagCache\Support\Keyspace;
+use TagCache\Support\Reader;
 
 /**
  * A tag-aware adapter for symfony/cache: tags are the server's own, so no tag versions are
@@ -56,7 +57,11 @@ final class TagCacheAdapter extends AbstractTagAwareAdapter
         foreach ($ids as $id) {
             $names[$id] = $this->name((string) $id);
         }
-        $found = $this->fetch(array_values($names));
+        $found = Reader::many(
+            $this->client,
+            array_values($names),
+            fn (\Exception $e, string $name) => $this->unreadable($e, $name, count($names) === 1),
+        );
         $values = [];
         foreach ($names as $id => $name) {
             if (array_key_exists($name, $found)) {
@@ -153,38 +158,16 @@ final class TagCacheAdapter extends AbstractTagAwareAdapter
         );
     }
 
-    /**
-     * A value that cannot be unserialized makes a miss of its own item alone.
-     *
-     * @param list<string> $names
-     * @return array<string, mixed>
-     */
-    private function fetch(array $names): array
+    /** @throws \Exception for the parent class to log, if it is the only one that was asked for */
+    private function unreadable(\Exception $e, string $name, bool $alone): void
     {
-        try {
-            return $this->client->mGet($names);
-        } catch (\TagCache\ConnectionException $e) {
+        if ($alone) {
             throw $e;
-        } catch (\Exception $e) {
-            if (count($names) < 2) {
-                throw $e;
-            }
         }
-        $found = [];
-        foreach ($names as $name) {
-            try {
-                $found += $this->client->mGet([$name]);
-            } catch (\TagCache\ConnectionException $e) {
-                throw $e;
-            } catch (\Exception $e) {
-                $this->logger?->warning('Failed to unserialize "{key}": ' . $e->getMessage(), [
-                    'key' => $name,
-                    'exception' => $e,
-                    'cache-adapter' => self::class,
-                ]);
-            }
-        }
-
-        return $found;
+        $this->logger?->warning('Failed to unserialize "{key}": ' . $e->getMessage(), [
+            'key' => $name,
+            'exception' => $e,
+            'cache-adapter' => self::class,
+        ]);
     }
 }

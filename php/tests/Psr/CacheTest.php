@@ -7,6 +7,7 @@ namespace TagCache\Tests\Psr;
 use PHPUnit\Framework\TestCase;
 use TagCache\Psr16\Cache;
 use TagCache\Tests\Server;
+use TagCache\Tests\Unreadable;
 
 /** What the public suite does not ask of the PSR-16 cache. */
 final class CacheTest extends TestCase
@@ -115,6 +116,20 @@ final class CacheTest extends TestCase
         self::assertCount(2, $lines);
         self::assertStringContainsString('tagcache: get failed: TagCache\ConnectionException: ', $lines[0]);
         self::assertStringContainsString('tagcache: has failed: ', $lines[1]);
+    }
+
+    public function testAValueThatCannotBeReadIsAMissOfItsOwn(): void
+    {
+        $failures = [];
+        $cache = new Cache(Server::dsn(), $this->namespace, null, function (\Exception $e, string $operation) use (&$failures): void {
+            $failures[] = "$operation: {$e->getMessage()}";
+        });
+        self::assertTrue($cache->setMultiple(['good' => 1, 'bad' => new Unreadable(), 'also' => 2]));
+        self::assertSame(['good' => 1, 'bad' => 'none', 'also' => 2, 'absent' => 'none'], $cache->getMultiple(['good', 'bad', 'also', 'absent'], 'none'));
+        self::assertSame(['getMultiple: unreadable'], $failures);
+        self::assertSame(['bad' => null], $cache->getMultiple(['bad']));
+        self::assertSame('none', $cache->get('bad', 'none'));
+        self::assertSame(['getMultiple: unreadable', 'getMultiple: unreadable', 'get: unreadable'], $failures);
     }
 
     public function testTheClientMayBeOptions(): void

@@ -10,6 +10,7 @@ use TagCache\Psr6\InvalidArgumentException;
 use TagCache\Psr6\Item;
 use TagCache\Psr6\Pool;
 use TagCache\Tests\Server;
+use TagCache\Tests\Unreadable;
 
 /** What the public suite does not ask of the PSR-6 pool. */
 final class PoolTest extends TestCase
@@ -150,6 +151,19 @@ final class PoolTest extends TestCase
         self::assertTrue($this->pool->hasItem('good'));
         self::assertFalse($this->pool->hasItem('bad'));
         self::assertSame(['save TagCache\SerializationException'], $this->failures);
+    }
+
+    public function testAValueThatCannotBeReadIsAMissOfItsOwn(): void
+    {
+        $this->pool->save($this->pool->getItem('good')->set(1));
+        $this->pool->save($this->pool->getItem('bad')->set(new Unreadable()));
+        self::assertSame([true, false, false], array_map(
+            static fn (Item $item) => $item->isHit(),
+            array_values($this->pool->getItems(['good', 'bad', 'absent'])),
+        ));
+        self::assertSame(['getItems RuntimeException'], $this->failures);
+        self::assertFalse($this->pool->getItem('bad')->isHit());
+        self::assertSame(['getItems RuntimeException', 'getItem RuntimeException'], $this->failures);
     }
 
     public function testWithoutAServerThereAreOnlyMisses(): void

@@ -13,6 +13,7 @@ use Symfony\Component\Cache\ResettableInterface;
 use Symfony\Contracts\Cache\TagAwareCacheInterface;
 use TagCache\Symfony\TagCacheAdapter;
 use TagCache\Tests\Server;
+use TagCache\Tests\Unreadable;
 
 /** What Symfony expects of an adapter beyond PSR-6. */
 final class AdapterTest extends TestCase

@@ -2,7 +2,7 @@
 
 declare(strict_types=1);
 
-namespace TagCache\Tests\Symfony;
+namespace TagCache\Tests;
 
 /** Serializes well and throws when it is read back. */
 final class Unreadable
