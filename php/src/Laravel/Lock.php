@@ -36,7 +36,18 @@ final class Lock extends IlluminateLock
     /** @return bool */
     public function acquire()
     {
-        return $this->mutex->acquire($this->seconds > 0 ? 1000 * $this->seconds : null);
+        return $this->mutex->acquire(self::milliseconds($this->seconds));
+    }
+
+    /**
+     * Holds the lock for longer, if it is still held: since Laravel 12.
+     *
+     * @param int|null $seconds from now on; 0 = until it is released; null = as at first
+     * @return bool whether it is held
+     */
+    public function refresh($seconds = null)
+    {
+        return $this->mutex->refresh(self::milliseconds((int) ($seconds ?? $this->seconds)));
     }
 
     /** @return bool */
@@ -55,5 +66,10 @@ final class Lock extends IlluminateLock
     protected function getCurrentOwner()
     {
         return $this->mutex->holder();
+    }
+
+    private static function milliseconds(int $seconds): ?int
+    {
+        return $seconds > 0 ? 1000 * $seconds : null;
     }
 }

@@ -10,6 +10,7 @@ use Illuminate\Contracts\Cache\LockProvider;
 use TagCache;
 use TagCache\Support\Connector;
 use TagCache\Support\Keyspace;
+use TagCache\Support\Mutex;
 use TagCache\Support\Ttl;
 
 /**
@@ -17,7 +18,7 @@ use TagCache\Support\Ttl;
  *
  * Failures of the server throw TagCache\Exception, as Laravel's other stores throw theirs.
  *
- * Integers with a time to live have a companion entry that says when they end: the server starts
+ * Integers (and digits) with a time to live have a companion entry that says when they end: the server starts
  * the clock of a counter anew at each increment, and a rate limiter built on that would count
  * for ever.
  */
@@ -89,27 +90,29 @@ final class Store extends TaggableStore implements LockProvider
         if (!$this->client->add($this->names->key((string) $key), $value, $this->tags, $ttl)) {
             return false;
         }
-        if (is_int($value)) {
+        if (self::isCounter($value)) {
             $this->client->set($this->names->companion((string) $key), self::deadline($ttl), $this->tags, $ttl);
         }
 
         return true;
     }
 
-    /** @return int|false the new value; false if what is stored is not an integer */
+    /** @return int|false the new value; false if what is stored is no integer, nor the digits of one */
     public function increment($key, $value = 1)
     {
         $key = (string) $key;
-        $deadline = $this->client->get($this->names->companion($key));
-        $ttl = is_int($deadline) ? max(1, $deadline - self::now()) : null;
         try {
-            return $this->client->increment($this->names->key($key), (int) $value, $ttl, $this->tags);
+            return $this->count($key, (int) $value);
         } catch (\TagCache\ServerException) {
-            return false;
+            if (!$this->makeInteger($key)) {
+                return false;
+            }
         }
+
+        return $this->count($key, (int) $value);
     }
 
-    /** @return int|false the new value; false if what is stored is not an integer */
+    /** @return int|false as increment() */
     public function decrement($key, $value = 1)
     {
         return $this->increment($key, -(int) $value);
@@ -118,7 +121,7 @@ final class Store extends TaggableStore implements LockProvider
     /** @return bool true */
     public function forever($key, $value)
     {
-        if (is_int($value)) {
+        if (self::isCounter($value)) {
             $this->client->delete($this->names->companion((string) $key));
         }
 
@@ -219,6 +222,50 @@ final class Store extends TaggableStore implements LockProvider
         return $this->client;
     }
 
+    private function count(string $key, int $by): int
+    {
+        return $this->client->increment($this->names->key($key), $by, $this->timeLeft($key), $this->tags);
+    }
+
+    /**
+     * Turns digits that were stored as a string, as a database or a form gives them, into the
+     * integer that the server can count with.
+     *
+     * @return bool whether it is one now
+     */
+    private function makeInteger(string $key): bool
+    {
+        $lock = new Mutex($this->client, $this->names, "integer:$key");
+        if (!$lock->acquireWithin(1_000, 2_000)) {
+            return false;
+        }
+        try {
+            $value = $this->get($key);
+            if (is_string($value) && self::isCounter($value)) {
+                $value = (int) $value;
+                $this->client->set($this->names->key($key), $value, $this->tags, $this->timeLeft($key));
+            }
+
+            return is_int($value);
+        } finally {
+            $lock->release();
+        }
+    }
+
+    /** What is left of the time of a counter, in milliseconds; null if it has no limit. */
+    private function timeLeft(string $key): ?int
+    {
+        $deadline = $this->client->get($this->names->companion($key));
+
+        return is_int($deadline) ? max(1, $deadline - self::now()) : null;
+    }
+
+    /** Whether increment() can count with it, and so needs to know when it ends. */
+    private static function isCounter(mixed $value): bool
+    {
+        return is_int($value) || (is_string($value) && (string) (int) $value === $value);
+    }
+
     /**
      * @param array<string, mixed> $values by key
      * @return array<string, mixed> by the server's key
@@ -228,7 +275,7 @@ final class Store extends TaggableStore implements LockProvider
         $items = [];
         foreach ($values as $key => $value) {
             $items[$this->names->key((string) $key)] = $value;
-            if (is_int($value)) {
+            if (self::isCounter($value)) {
                 $items[$this->names->companion((string) $key)] = self::deadline($ttl);
             }
         }

@@ -73,6 +73,36 @@ final class Mutex
     }
 
     /**
+     * Holds the lock for longer, if this owner still has it.
+     *
+     * It is given back and taken anew in one exchange, as the server can do nothing to an entry
+     * on the condition of whose it is. Somebody who asks for it just between the two gets it; then
+     * this says false, and never have two had it.
+     *
+     * @param int|null $ttlMs when it frees itself, from now; null = never
+     * @return bool whether this owner holds it now
+     * @throws \TagCache\Exception whether it is held is not known then
+     */
+    public function refresh(?int $ttlMs): bool
+    {
+        [$held, $taken] = $this->client->pipeline()
+            ->invalidateTag($this->tag)
+            ->add($this->key, $this->owner, [$this->tag], $ttlMs)
+            ->execute();
+        foreach ([$held, $taken] as $result) {
+            if ($result instanceof \Throwable) {
+                throw $result;
+            }
+        }
+        if ($held === 0 && $taken) {
+            // It was free, and to refresh is not to acquire.
+            $this->release();
+        }
+
+        return $held > 0 && $taken;
+    }
+
+    /**
      * Frees the lock if this owner holds it.
      *
      * @return bool whether it did

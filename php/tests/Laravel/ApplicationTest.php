@@ -20,10 +20,10 @@ use TagCache\Tests\Server;
 final class ApplicationTest extends TestCase
 {
     /** @param class-string[] $providers */
-    private function application(array $providers, array $store): Container
+    private function application(array $providers, array $store, array $more = []): Container
     {
         $app = new Container();
-        $app->instance('config', new Config(['cache' => [
+        $app->instance('config', new Config(['cache' => $more + [
             'default' => 'tagcache',
             'prefix' => Server::freshNamespace(),
             'stores' => ['tagcache' => $store],
@@ -80,6 +80,44 @@ final class ApplicationTest extends TestCase
         ]);
         self::assertTrue($app['cache']->add('key', 'v', 60));
         $app['cache']->clear();
+    }
+
+    /** @dataProvider classes */
+    public function testWhichClassesMayBeUnserialized(mixed $setting, string $more, bool $date, bool $array): void
+    {
+        $url = parse_url(Server::dsn());
+        parse_str($more, $options);
+        foreach ([['dsn' => Server::dsn() . $more], ['options' => $options + ['host' => $url['host'], 'port' => $url['port']]]] as $store) {
+            foreach ($store['options'] ?? [] as $name => $value) {
+                $store['options'][$name] = $name === 'unserialize_allowed_classes' ? $value === '1' : $value;
+            }
+            $app = $this->application(
+                [CacheServiceProvider::class, TagCacheServiceProvider::class],
+                ['driver' => 'tagcache'] + $store,
+                $setting === null ? [] : ['serializable_classes' => $setting],
+            );
+            foreach ([new \DateTimeImmutable('2026-01-01'), new \ArrayObject([1])] as $n => $object) {
+                $app['cache']->put('key', $object, 60);
+                // As unserialize() does, and Laravel's own stores.
+                $class = [$date, $array][$n] ? $object::class : \__PHP_Incomplete_Class::class;
+                self::assertSame($class, get_class($app['cache']->get('key')), "object $n");
+            }
+            $app['cache']->put('key', ['an' => 'array'], 60);
+            self::assertSame(['an' => 'array'], $app['cache']->get('key'));
+            $app['cache']->clear();
+        }
+    }
+
+    public static function classes(): array
+    {
+        return [
+            'no setting' => [null, '', true, true],
+            'all' => [true, '', true, true],
+            'none' => [false, '', false, false],
+            'a list' => [[\DateTimeImmutable::class], '', true, false],
+            'an empty list' => [[], '', false, false],
+            "the store's own option" => [false, '&unserialize_allowed_classes=1', true, true],
+        ];
     }
 
     public function testTheRateLimiterCountsAWindow(): void

@@ -76,6 +76,25 @@ final class LockTest extends TestCase
         self::assertTrue($next->release());
     }
 
+    public function testRefreshing(): void
+    {
+        $lock = $this->store->lock('l', 1);
+        self::assertFalse($lock->refresh(), 'not held');
+        self::assertTrue($lock->get());
+        self::assertTrue($lock->refresh(10));
+        self::assertFalse($this->store->restoreLock('l', 'somebody')->refresh(10));
+        usleep(1_100_000);
+        self::assertFalse($this->store->lock('l', 10)->get(), 'it lasts longer than at first');
+        self::assertTrue($lock->refresh(), 'for a second again');
+        usleep(1_100_000);
+        self::assertTrue($this->store->lock('l', 10)->get(static fn () => true));
+        $lock = $this->store->lock('l');
+        self::assertTrue($lock->get());
+        self::assertTrue($lock->refresh(), 'without a time to live');
+        self::assertTrue($lock->refresh(0));
+        self::assertTrue($lock->release());
+    }
+
     public function testBlocking(): void
     {
         $this->store->lock('l', 1)->get();

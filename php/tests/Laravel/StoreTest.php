@@ -96,6 +96,30 @@ final class StoreTest extends TestCase
         self::assertNull($this->store->get('n'), 'counters are flushed too');
     }
 
+    public function testDigitsCanBeCountedWith(): void
+    {
+        foreach (['5' => 6, '-3' => -2, '0' => 1] as $digits => $next) {
+            $digits = (string) $digits;
+            $this->store->put('d', $digits, 60);
+            self::assertSame($digits, $this->store->get('d'), 'they are stored as they are');
+            self::assertSame($next, $this->store->increment('d'));
+            self::assertSame($next + 2, $this->store->increment('d', 2));
+        }
+        foreach (['007', '1.5', '1e3', ' 1', '', '99999999999999999999'] as $none) {
+            $this->store->put('d', $none, 60);
+            self::assertFalse($this->store->increment('d'), $none);
+            self::assertSame($none, $this->store->get('d'));
+        }
+        $this->store->add('soon', '1', 1);
+        self::assertSame(3, $this->store->increment('soon', 2));
+        $this->store->tags('t')->forever('tagged', '1');
+        self::assertSame(2, $this->store->tags('t')->increment('tagged'));
+        $this->store->tags('t')->flush();
+        self::assertNull($this->store->tags('t')->get('tagged'), 'it keeps its tags');
+        usleep(1_100_000);
+        self::assertNull($this->store->get('soon'), 'it keeps its time');
+    }
+
     public function testACounterEndsWhenItWasToEnd(): void
     {
         $this->store->add('n', 0, 1);

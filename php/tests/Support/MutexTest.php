@@ -63,6 +63,30 @@ final class MutexTest extends TestCase
         $b->release();
     }
 
+    public function testRefreshing(): void
+    {
+        [$a, $b] = [$this->mutex(), $this->mutex()];
+        self::assertFalse($a->refresh(5_000), 'nobody has it');
+        self::assertNull($a->holder(), 'and nobody has it afterwards');
+        $a->acquire(80);
+        usleep(50_000);
+        self::assertTrue($a->refresh(5_000));
+        usleep(50_000);
+        self::assertTrue($a->isHeld(), 'longer than at first');
+        self::assertFalse($b->refresh(5_000), 'not the owner');
+        self::assertFalse($b->acquire(5_000));
+        self::assertTrue($a->isHeld(), 'which changes nothing');
+        self::assertTrue($a->refresh(null), 'for ever');
+        self::assertTrue($a->release());
+        self::assertFalse($a->refresh(5_000));
+        $a->acquire(20);
+        usleep(40_000);
+        self::assertTrue($b->acquire(5_000));
+        self::assertFalse($a->refresh(5_000), 'an owner that has expired');
+        self::assertTrue($b->isHeld());
+        $b->release();
+    }
+
     public function testLocksOfOtherNamesAndOwnersAreOthers(): void
     {
         $a = $this->mutex('a!b', 'c');
@@ -120,5 +144,11 @@ final class MutexTest extends TestCase
     {
         $this->expectException(\TagCache\ConnectionException::class);
         (new Mutex(Server::absent(), $this->names, 'lock'))->acquire(1_000);
+    }
+
+    public function testRefreshingAtAServerThatIsAwayThrows(): void
+    {
+        $this->expectException(\TagCache\ConnectionException::class);
+        (new Mutex(Server::absent(), $this->names, 'lock'))->refresh(1_000);
     }
 }
