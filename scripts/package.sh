@@ -15,8 +15,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 VERSION="$(sed -n 's/^version = "\(.*\)"/\1/p' "$ROOT/Cargo.toml" | head -n 1)"
+# Not exported: cargo would build half of the extension anew for each commit.
 EPOCH="${SOURCE_DATE_EPOCH:-$(git -C "$ROOT" log -1 --format=%ct 2>/dev/null || echo 0)}"
-export SOURCE_DATE_EPOCH="$EPOCH"
 KIND="${1:-}"
 shift || true
 
@@ -91,7 +91,7 @@ deb() {
         -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$tree" | cut -f 1)/" \
         "$ROOT/packaging/deb/control.in" >"$tree/DEBIAN/control"
     find "$tree" -type d -exec chmod 755 {} +
-    dpkg-deb --root-owner-group --build "$tree" "$OUT/$name" >/dev/null
+    SOURCE_DATE_EPOCH="$EPOCH" dpkg-deb --root-owner-group --build "$tree" "$OUT/$name" >/dev/null
     printf '%s\n' "$OUT/$name"
 }
 

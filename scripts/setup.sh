@@ -19,10 +19,11 @@ readonly FOR_DEMO=(
 # apache2-bin and apache2-dev are the server and its build files, without the service: nothing of
 # ours starts an Apache that the machine did not have, and Debian's configuration is not there to
 # be edited.
-# procps has kill(1), which minimal images lack.
+# procps has kill(1), which minimal images lack. Chromium looks at the status page.
 # The serializers that the tests need; for the ZTS PHP scripts/php-zts-serializers.sh builds them.
 readonly FOR_TESTS=(
-    apache2-bin apache2-dev curl libxml2-dev php8.2-igbinary php8.2-msgpack procps wrk xz-utils
+    apache2-bin apache2-dev chromium curl libxml2-dev php8.2-igbinary php8.2-msgpack procps unzip wrk
+    xz-utils zip
 )
 # Their services are not started, see install.
 readonly FOR_BENCH=(memcached php8.2-memcached php8.2-redis python3 redis-server)

@@ -54,8 +54,9 @@ count() {
     read -r passed failed skipped < <(awk '
         /^test result: / { passed += $4; failed += $6; skipped += $8 }
         /^(phpt|frameworks) [nz]ts: / { passed += $3; failed += $5; skipped += $7 }
-        /^apache-[a-z]+: passed/ { passed++ }
-        /^apache-[a-z]+: FAILED/ { failed++ }
+        /^packaging: / { passed += $2; failed += $4; skipped += $6 }
+        /^(apache-[a-z]+|status-page): passed/ { passed++ }
+        /^(apache-[a-z]+|status-page): FAILED/ { failed++ }
         END { print passed + 0, failed + 0, skipped + 0 }' "$1")
     PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
 }
@@ -98,6 +99,8 @@ stage phpt-nts may scripts/phpt.sh nts
 stage phpt-zts may scripts/phpt.sh zts
 stage frameworks-nts may scripts/frameworks.sh nts
 stage frameworks-zts may scripts/frameworks.sh zts
+stage packaging may scripts/packaging-test.sh
+stage status-page may scripts/status-page.sh
 stage apache may scripts/apache-load.sh
 stage apache-deep may scripts/apache-deep.sh 20
 stage apache-remember may scripts/apache-remember.sh

@@ -32,7 +32,25 @@ function count_of(int $number): string
     return e(number_format($number, 0, '.', "\u{202f}"));
 }
 
-function bytes(int $bytes): string
+/** A count in a few characters. */
+function short(int $number): string
+{
+    return e(match (true) {
+        $number < 10_000 => (string) $number,
+        $number < 10_000_000 => round($number / 1000) . 'k',
+        default => round($number / 1e6) . 'M',
+    });
+}
+
+/** A count and which part of all it is. */
+function share(int $number, int $of): string
+{
+    $percent = 100 * $number / max(1, $of);
+    $part = $number === 0 ? '' : ' <small>' . e($percent < 0.1 ? 'below 0.1' : round($percent, 1)) . "\u{202f}%</small>";
+    return count_of($number) . $part;
+}
+
+function bytes(int|float $bytes): string
 {
     foreach (['B', 'KiB', 'MiB', 'GiB'] as $unit) {
         if ($bytes < 1024 || $unit === 'GiB') {
@@ -61,8 +79,9 @@ function histogram(string $title, array $buckets, array $times): string
         $upto = $bucket['le_us'] === null ? 'longer' : '≤ ' . span($bucket['le_us']);
         $height = $bucket['count'] === 0 ? 0 : max(3, (int) round(100 * $bucket['count'] / $most));
         $label = $bucket['le_us'] === null ? '∞' : span($bucket['le_us']);
+        $count = $bucket['count'] === 0 ? '' : short($bucket['count']);
         $bars .= '<li title="' . $upto . ': ' . count_of($bucket['count']) . '">'
-            . "<i style=\"height:{$height}%\"></i><span>$label</span></li>";
+            . "<em>$count</em><i style=\"height:{$height}%\"></i><span>$label</span></li>";
     }
     return '<figure><figcaption><b>' . e($title) . '</b> p50 ' . span($times['p50']) . ' · p95 ' . span($times['p95'])
         . ' · p99 ' . span($times['p99']) . "</figcaption><ol class=\"bars\">$bars</ol></figure>";
@@ -74,8 +93,8 @@ function pool(array $pool): string
     $closed = $pool['closed_broken'] + $pool['closed_stale'] + $pool['closed_retired'];
     $facts = [
         'calls' => count_of($pool['round_trip_us']['count']),
-        'had to wait' => count_of($pool['waits']),
-        'gave up waiting' => count_of($pool['acquire_timeouts']),
+        'had to wait' => share($pool['waits'], $pool['check_outs']),
+        'gave up waiting' => share($pool['acquire_timeouts'], $pool['check_outs']),
         'opened' => count_of($pool['opened']),
         'closed' => count_of($closed) . " <small>{$pool['closed_broken']} broken, {$pool['closed_stale']} stale, "
             . "{$pool['closed_retired']} retired</small>",
@@ -113,16 +132,16 @@ function pool(array $pool): string
     .pool, .finding { border: 1px solid var(--line); border-radius: .5rem; padding: 1rem; margin: .75rem 0 }
     .finding { border-left-width: .4rem; padding: .6rem 1rem } .finding p { margin: .1rem 0; overflow-wrap: anywhere }
     .finding.error { border-left-color: var(--error) } .finding.warning { border-left-color: var(--warning) } .finding.advice { border-left-color: var(--advice) }
-    .error { color: var(--error) } .warning { color: var(--warning) } .advice { color: var(--advice) } .finding.error, .finding.warning, .finding.advice { color: inherit }
+    .well { color: var(--idle) } .error { color: var(--error) } .warning { color: var(--warning) } .advice { color: var(--advice) } .finding.error, .finding.warning, .finding.advice { color: inherit }
     .use { display: flex; height: .6rem; background: var(--line); border-radius: .3rem; overflow: hidden; margin: .25rem 0 }
     .busy { background: var(--busy) } .idle { background: var(--idle) }
     dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .5rem 1rem } dt { font-size: .8rem; opacity: .75 } dd { margin: 0 }
     figure { margin: 1rem 0 0 } .bars { display: flex; gap: 2px; padding: 0; margin: .4rem 0 0; list-style: none }
-    .bars li { flex: 1; height: 6.2rem; display: flex; flex-direction: column; justify-content: flex-end; min-width: 0 }
-    .bars i { background: var(--bar); display: block; border-radius: 2px 2px 0 0; max-height: 5rem } .bars span { font-size: .62rem; text-align: center; border-top: 1px solid var(--line); white-space: nowrap; height: 1.2rem }
+    .bars li { flex: 1; height: 7.2rem; display: flex; flex-direction: column; justify-content: flex-end; min-width: 0 }
+    .bars em { font: .62rem system-ui, sans-serif; text-align: center } .bars i { background: var(--bar); display: block; border-radius: 2px 2px 0 0; max-height: 5rem } .bars span { font-size: .62rem; text-align: center; border-top: 1px solid var(--line); white-space: nowrap; height: 1.2rem }
     table { border-collapse: collapse; width: 100% } td, th { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; vertical-align: top }
 </style>
-<h1>TagCache <?= e($report['version']) ?>: <span class="<?= $report['ok'] ? 'idle-text' : 'error' ?>"><?= $report['ok'] ? 'all is well' : 'needs attention' ?></span></h1>
+<h1>TagCache <?= e($report['version']) ?>: <span class="<?= $report['ok'] ? 'well' : 'error' ?>"><?= $report['ok'] ? 'all is well' : 'needs attention' ?></span></h1>
 <p>Process <?= e($report['pid']) ?>, PHP <?= e(PHP_VERSION) ?> <?= $report['thread_safe'] ? 'ZTS' : 'NTS' ?> (<?= e(PHP_SAPI) ?>),
     <?= e(gmdate('Y-m-d H:i:s')) ?> UTC.</p>
 
