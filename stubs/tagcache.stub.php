@@ -6,12 +6,14 @@
  * This file is never executed. A test compares it with what Reflection says of the loaded
  * extension, so names, types and defaults of arguments are those of the binary.
  *
- * Three rules hold everywhere:
+ * Some rules hold everywhere:
  *
  *  - A key is 1 or more bytes of valid UTF-8 without TAB, CR, LF or NUL. A tag is the same, and
  *    holds no comma and has no white space at its ends. Anything else is refused before a byte
  *    is sent, with TagCache\InvalidArgumentException.
  *  - A time to live is in milliseconds, 1 or more; null means none.
+ *  - Tags and time to live are best given by name (`tags: [...], ttl_ms: 60_000`): set(), add() and
+ *    remember() take the tags first, mSet(), mAdd() and increment() the time to live.
  *  - Every call ends within the option `timeout_ms` (5000), whatever server or network do.
  */
 
@@ -296,7 +298,8 @@ namespace {
         public function mDelete(array $keys): int {}
 
         /**
-         * Makes an empty pipeline; or lets $fill fill one, executes it and returns the results.
+         * Makes an empty pipeline; or lets $fill fill one, executes it and returns the results. $fill
+         * leaves execute() to it: within $fill that throws TagCache\InvalidArgumentException.
          *
          * @param (callable(\TagCache\Pipeline): mixed)|null $fill if it throws, nothing is sent
          * @return \TagCache\Pipeline|list<mixed>
@@ -370,10 +373,11 @@ namespace {
 
         /**
          * Looks at the pools of this process, its last errors and its settings, asks each server for
-         * a sign of life (a second at most), and says what is wrong and what to do.
+         * a sign of life (all at once, for a second at most, beside the pools, whose figures it does
+         * not change), and says what is wrong and what to do.
          *
-         * A pool has the fields of poolStats() and besides `id` (as in metrics()), `answer_ms` (null:
-         * no answer), and the times as histograms, where `le_us` null is "longer".
+         * A pool has the fields of poolStats() and besides `id` (as in metrics()), `answer_ms` (with
+         * connecting; null: no answer), and the times as histograms, where `le_us` null is "longer".
          *
          * @return array{ok: bool, version: string, thread_safe: bool, pid: int,
          *     findings: list<array{level: 'error'|'warning'|'advice', what: string, advice: string}>,
