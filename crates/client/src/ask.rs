@@ -28,14 +28,15 @@ pub fn ask_all(endpoints: &[Endpoint], patience: Duration) -> Vec<Result<Duratio
         let mut unasked = Vec::new();
         for (n, endpoint) in others.iter().enumerate() {
             let sender = sender.clone();
-            let asking = thread::Builder::new()
+            let asker = thread::Builder::new()
                 .name("tagcache-ask".to_owned())
-                .stack_size(256 << 10)
-                .spawn_scoped(scope, move || {
-                    sys::block_signals();
+                .stack_size(256 << 10);
+            let asking = sys::without_signals(|| {
+                asker.spawn_scoped(scope, move || {
                     // The receiver lives until the scope is over.
                     let _ = sender.send((n, ask(endpoint, patience)));
-                });
+                })
+            });
             if asking.is_err() {
                 unasked.push((n, endpoint));
             }
