@@ -12,11 +12,11 @@ require __DIR__ . '/../inc/server.inc';
 $key = k('hot');
 $calls = k('calls');
 $answers = tempnam(sys_get_temp_dir(), 'tc');
-$start = microtime(true) + 0.3;
+$start = microtime(true) + 0.5;
 for ($n = 0; $n < 64; $n++) {
     if (pcntl_fork() === 0) {
         $cache = cache(['pool_size' => 1]);
-        time_sleep_until($start);
+        @time_sleep_until($start); // warns if a busy machine took longer to fork
         $value = $cache->remember($key, function () use ($cache, $calls) {
             $cache->increment($calls);
             usleep(200_000);
