@@ -117,6 +117,15 @@ fn wake_one(line: &Line) {
     }
 }
 
+/// Wakes a waiter unless as many are awake already as there are permits free: each of those takes one, or goes back to
+/// sleep because somebody else did.
+fn wake_for(free: u32, line: &Line) {
+    let awake = line.iter().filter(|waiter| waiter.state() == WOKEN);
+    if awake.take(free as usize).count() < free as usize {
+        wake_one(line);
+    }
+}
+
 /// See the module documentation.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -339,9 +348,10 @@ impl Gate {
             head.rouse(GRANTED);
         } else {
             // Release: pairs with the Acquires that take a permit.
-            self.state.fetch_add(FREE_ONE, Ordering::Release);
-            // Not the head again: it may be awake already, for a permit of its own.
-            wake_one(line);
+            let before = self.state.fetch_add(FREE_ONE, Ordering::Release);
+            // Not the head again: it may be awake already, for a permit of its own. With the mutex held `free` can
+            // only shrink, so this wakes one too many at worst.
+            wake_for(free(before) + 1, line);
         }
         true
     }

@@ -119,3 +119,24 @@ fn a_waiter_that_was_overtaken_keeps_its_place() {
     line.release(true);
     assert_eq!(line.served(), [0]);
 }
+
+/// A running thread that takes the permit again and again wakes one waiter for it, not one more each time.
+#[test]
+fn a_permit_that_comes_and_goes_wakes_one_waiter() {
+    let mut line = Line::new(1, 4);
+    for _ in 0..3 {
+        line.release(false);
+        assert!(line.gate.try_acquire().unwrap().is_some());
+    }
+    line.release(false);
+    let up = line.waiters.iter().filter(|(_, waiter)| waiter.is_up());
+    assert_eq!(up.count(), 1);
+    assert_eq!(line.served(), [0]);
+    // Two permits are free at once: two are up.
+    let mut line = Line::new(2, 4);
+    line.release(false);
+    line.release(false);
+    let up = line.waiters.iter().filter(|(_, waiter)| waiter.is_up());
+    assert_eq!(up.count(), 2);
+    assert_eq!(line.served(), [0, 1]);
+}
