@@ -66,7 +66,7 @@ fn every_reply_belongs_to_its_command() {
 #[test]
 fn it_takes_the_connections_that_are_free_and_no_more() {
     let (_server, pool) = faulty([], 2);
-    let deadline = tagcache_client::Deadline::after(Duration::from_secs(5));
+    let deadline = Deadline::after(Duration::from_secs(5));
     let held = pool.check_out(&limits(1000), &deadline).unwrap();
     let mut fanout = Fanout::start(&pool, &limits(1000), &gets(10), 8).unwrap();
     assert!(fanout.drive(Duration::from_secs(1)));
