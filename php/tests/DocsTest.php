@@ -6,12 +6,15 @@ namespace TagCache\Tests;
 
 use PHPUnit\Framework\TestCase;
 
-/** The snippets of docs/frameworks.md that need no framework around them. */
+/** The snippets of README.md and docs/frameworks.md that need no framework around them. */
 final class DocsTest extends TestCase
 {
-    public function testPsr16(): void
+    /** @testWith ["psr16"]
+     *            ["readme psr16"]
+     */
+    public function testPsr16(string $block): void
     {
-        eval(Docs::block('psr16'));
+        eval(Docs::block($block));
         self::assertTrue($cache->set('key', 1, 60));
         self::assertSame(1, $cache->get('key'));
         $cache->clear();
@@ -27,9 +30,12 @@ final class DocsTest extends TestCase
         $pool->clear();
     }
 
-    public function testSymfony(): void
+    /** @testWith ["symfony alone"]
+     *            ["readme symfony"]
+     */
+    public function testSymfony(string $block): void
     {
-        eval(Docs::block('symfony alone'));
+        eval(Docs::block($block));
         self::assertSame(['name' => 'Ada'], $user);
         self::assertFalse($cache->hasItem('user.42'));
     }

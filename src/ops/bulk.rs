@@ -104,7 +104,7 @@ fn each_window(
         }
         window.call(&mut scratch)?;
         read(&mut window, &mut scratch)?;
-        window.clear(&mut scratch);
+        Window::clear(&mut scratch);
     }
 }
 
@@ -205,7 +205,7 @@ fn store(
             }
             failure = window.call(&mut scratch).err().map(BailoutGuard::new);
             read(&mut scratch)?;
-            window.clear(&mut scratch);
+            Window::clear(&mut scratch);
             if failure.is_some() {
                 return Ok(());
             }

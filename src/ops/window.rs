@@ -59,7 +59,7 @@ impl<'h> Window<'h> {
     }
 
     /// Empties the buffers for the next exchange.
-    pub(super) fn clear(&mut self, buffers: &mut Buffers) {
+    pub(super) fn clear(buffers: &mut Buffers) {
         buffers.commands.clear(KEEP_BYTES);
     }
 

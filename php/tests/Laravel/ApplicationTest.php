@@ -16,7 +16,7 @@ use TagCache\Laravel\TagCacheServiceProvider;
 use TagCache\Tests\Docs;
 use TagCache\Tests\Server;
 
-/** The lines of docs/frameworks.md, with Laravel's own container, manager and providers. */
+/** The lines of README.md and docs/frameworks.md, with Laravel's own container, manager and providers. */
 final class ApplicationTest extends TestCase
 {
     /** @param class-string[] $providers */
@@ -35,9 +35,12 @@ final class ApplicationTest extends TestCase
         return $app;
     }
 
-    public function testTheLinesOfTheDocumentation(): void
+    /** @testWith ["laravel"]
+     *            ["readme laravel"]
+     */
+    public function testTheLinesOfTheDocumentation(string $block): void
     {
-        $stores = eval('return [' . str_replace('env(', '\TagCache\Tests\Laravel\env(', Docs::block('laravel')) . '];');
+        $stores = eval('return [' . str_replace('env(', '\TagCache\Tests\Laravel\env(', Docs::block($block)) . '];');
         $app = $this->application([CacheServiceProvider::class, TagCacheServiceProvider::class], $stores['tagcache']);
         $cache = $app['cache']->store();
         self::assertInstanceOf(Repository::class, $cache);
