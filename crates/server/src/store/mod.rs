@@ -176,13 +176,14 @@ impl Store {
     /// call the store again.
     pub fn get<R>(&self, key: &str, now: Tick, take: impl FnOnce(&[u8]) -> R) -> Option<R> {
         let key = self.hashed(key);
-        let run = |table: &mut Table| table.get(key, now, &self.budget, take);
-        if self.budget.is_tight() {
-            self.with(key.hash, run)
-        } else {
-            // Reads are no use then, so that the order of use and its hint stay as they are.
-            run(&mut self.shard(key.hash).table.lock())
+        let shard = self.shard(key.hash);
+        let mut table = shard.table.lock();
+        let found = table.get(key, now, &self.budget, take);
+        // Other reads leave the order of use alone. A miss may have removed an entry whose time was over.
+        if found.is_none() || self.budget.is_tight() {
+            shard.note_oldest(&table);
         }
+        found
     }
 
     /// Stores `value` under `key`, over an older entry or not. `ttl_ms` of None: for ever.
@@ -370,16 +371,14 @@ impl Store {
     /// Evicts until the limit holds. Called without a lock.
     fn make_room(&self) {
         while self.budget.is_over() {
-            // Relaxed: a hint; the entry is chosen again under the lock.
-            let victim = self
-                .shards
-                .iter()
-                .min_by_key(|s| s.oldest.load(Ordering::Relaxed));
-            let Some(victim) = victim else { return };
-            let evicted = victim.with(|table| table.evict(&self.budget));
-            if !evicted {
+            // Relaxed: a hint; the entry is chosen again under the lock, after which the hint is right. So each round
+            // evicts one or mends a hint, until none says that there is an entry.
+            let oldest = |shard: &&CachePadded<Shard>| shard.oldest.load(Ordering::Relaxed);
+            let victim = self.shards.iter().min_by_key(oldest);
+            let Some(victim) = victim.filter(|victim| oldest(victim) != NEVER) else {
                 return;
-            }
+            };
+            victim.with(|table| table.evict(&self.budget));
         }
     }
 }
@@ -388,8 +387,39 @@ impl Shard {
     fn with<R>(&self, run: impl FnOnce(&mut Table) -> R) -> R {
         let mut table = self.table.lock();
         let result = run(&mut table);
+        self.note_oldest(&table);
+        result
+    }
+
+    fn note_oldest(&self, table: &Table) {
         // Relaxed: read by `make_room` as a hint only.
         self.oldest.store(table.oldest_use(), Ordering::Relaxed);
-        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shard of an entry that a read found over had a hint of it left, and making room ended there.
+    #[test]
+    fn room_is_made_behind_an_entry_that_a_read_removed() {
+        const LIMIT: usize = 64 << 10;
+        for read in [false, true] {
+            let store = Store::new(LIMIT, OnFull::Evict);
+            let none = TagList::default();
+            store.put("first", "v", none, Some(1), store.now()).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            let read = read.then(|| store.get("first", store.now(), |_| ()));
+            assert!(read.is_none_or(|found| found.is_none()));
+            for n in 0..200 {
+                let value = "x".repeat(1000);
+                store
+                    .put(&format!("k{n}"), &value, none, None, store.now())
+                    .unwrap();
+                assert!(store.used_bytes() <= LIMIT, "{n}: {}", store.used_bytes());
+            }
+            store.check().unwrap();
+        }
     }
 }
