@@ -158,7 +158,7 @@ impl<C: Managed> Core<C> {
             Ok(None) => self.wait_in_line(&deadline.at_most(acquire), &mut waited)?,
             Err(_) => return Err(Denied::Closed),
         };
-        let mut guard = self.admit(acquired, deadline.started(), probe_after, connect)?;
+        let mut guard = self.admit(acquired, deadline.lately(), probe_after, connect)?;
         guard.waited = waited;
         Ok(guard)
     }

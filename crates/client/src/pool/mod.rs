@@ -125,7 +125,7 @@ impl Pool {
         limits: &CallLimits,
         deadline: &Deadline,
     ) -> Result<ConnectionGuard, Error> {
-        self.touch(deadline.started());
+        self.touch(deadline.lately());
         self.shared
             .core
             .check_out(deadline, limits.acquire_timeout, limits.probe_after, || {
@@ -146,10 +146,10 @@ impl Pool {
         limits: &CallLimits,
         deadline: &Deadline,
     ) -> Result<Option<ConnectionGuard>, Error> {
-        self.touch(deadline.started());
+        self.touch(deadline.lately());
         self.shared
             .core
-            .try_check_out(deadline.started(), limits.probe_after, || {
+            .try_check_out(deadline.lately(), limits.probe_after, || {
                 self.connect(limits, deadline)
             })
             .inspect(|guard| {

@@ -313,7 +313,8 @@ impl Pair {
         outcome: Option<Result<Acquired, Refused>>,
         connect: Connect,
     ) {
-        match self.model.place(number) {
+        let place = self.model.place(number);
+        match place {
             Place::Asleep => return assert_eq!(outcome, None),
             Place::Woken if self.model.free == 0 => {
                 assert_eq!(outcome, None);
@@ -321,6 +322,12 @@ impl Pair {
                 line.find(|(n, _)| *n == number).unwrap().1 = Place::Asleep;
                 return;
             }
+            _ => {}
+        }
+        // Out of the line before the permit that it took can come home again.
+        self.model.forget(number);
+        self.waiters.remove(at);
+        match place {
             Place::Woken => {
                 self.model.free -= 1;
                 let free_after = self.model.free;
@@ -329,9 +336,8 @@ impl Pair {
             }
             Place::Granted => self.admit(outcome.unwrap().unwrap(), connect),
             Place::Shut => assert_eq!(outcome, Some(Err(Refused::Closed))),
+            Place::Asleep => unreachable!("seen above"),
         }
-        self.model.forget(number);
-        self.waiters.remove(at);
     }
 
     /// Makes a guard of a permit, as `check_out` does.

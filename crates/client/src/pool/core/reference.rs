@@ -83,7 +83,10 @@ impl Model {
             }
             Some(_) => {
                 self.free += 1;
-                self.wake_one();
+                let awake = self.line.iter().filter(|(_, p)| *p == Place::Woken);
+                if awake.count() < self.free as usize {
+                    self.wake_one();
+                }
             }
         }
         if self.closed {
