@@ -36,7 +36,7 @@ pub fn call(
     call_after(pool, limits, &deadline, commands, replies, None)
 }
 
-/// As [`call`], by a `deadline` that several exchanges may share (it ends after `limits.timeout`), and for a thread
+/// As [`call`], by a `deadline` of `limits.timeout` of which exchanges before may have spent a part, and for a thread
 /// that may hold connections of its own in fan-outs: it never waits for a connection while it does (rule L3). When
 /// none is free, `make_room` is called again and again; it drives what the thread holds for at most the time given,
 /// returns early when a connection went home, and returns false when none is held any more. Only then the thread
@@ -57,11 +57,17 @@ pub fn call_after(
     if commands.is_empty() {
         return Ok(());
     }
-    if !deadline.seen().is_zero() {
-        // An exchange went before, and the caller has done something with it.
-        deadline.look();
-    }
     let begun = deadline.seen();
+    if deadline.remaining_lately().is_none() {
+        // Nothing is sent that nobody could wait for.
+        replies.took(Timing::default());
+        return Err(Error::Timeout {
+            phase: Phase::Acquire,
+            endpoint: pool.config().endpoint.to_string(),
+            limit: limits.timeout,
+            elapsed: begun,
+        });
+    }
     let mut waited = None;
     let done = converse(
         pool,

@@ -28,10 +28,32 @@ impl Deadline {
         }
     }
 
-    /// Returns when the deadline was set: the time of the call, good enough as "now" wherever milliseconds do.
+    /// Starts as if it had been set `spent` ago, to end `limit` after that: for a call in several exchanges, of which
+    /// only the exchanges count. Reads the clock once.
     #[must_use]
-    pub fn started(&self) -> Instant {
-        self.started
+    pub fn resumed(limit: Duration, spent: Duration) -> Self {
+        let now = Instant::now();
+        match now.checked_sub(spent) {
+            Some(started) => Self {
+                started,
+                span: limit,
+                limit,
+                seen: Cell::new(spent),
+            },
+            // A clock that is younger than what was spent: what is left is the same.
+            None => Self {
+                started: now,
+                span: limit.saturating_sub(spent),
+                limit,
+                seen: Cell::new(Duration::ZERO),
+            },
+        }
+    }
+
+    /// Returns when the clock was last read: good enough as "now" wherever milliseconds do.
+    #[must_use]
+    pub(crate) fn lately(&self) -> Instant {
+        self.started + self.seen.get()
     }
 
     /// Returns the limit that the deadline was set by, the narrowest one.
@@ -130,6 +152,22 @@ mod tests {
         assert!(deadline.remaining_lately().is_some());
         assert_eq!(deadline.remaining(), None);
         assert_eq!(deadline.remaining_lately(), None);
+    }
+
+    #[test]
+    fn what_was_spent_before_counts() {
+        let whole = Duration::from_millis(500);
+        let deadline = Deadline::resumed(whole, Duration::from_millis(400));
+        assert_eq!(deadline.limit(), whole);
+        assert_eq!(
+            deadline.remaining_lately(),
+            Some(Duration::from_millis(100))
+        );
+        assert!(deadline.elapsed() >= Duration::from_millis(400));
+        assert!(deadline.remaining() <= Some(Duration::from_millis(100)));
+        assert!(deadline.lately().elapsed() < Duration::from_millis(300));
+        assert_eq!(Deadline::resumed(whole, whole).remaining_lately(), None);
+        assert_eq!(Deadline::resumed(whole, Duration::MAX).remaining(), None);
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::{assert_full_capacity, get, limits, pool, put, run, server, tags, ttl};
 use tagcache_client::{
-    CallLimits, Commands, Deadline, Fanout, Outcome, Reply, TagList, TagMatch, Value,
-    guards_on_this_thread,
+    CallLimits, Commands, Deadline, Error, Fanout, Outcome, Phase, Replies, Reply, TagList,
+    TagMatch, Value, call_after, guards_on_this_thread,
 };
 
 fn sorted(keys: &[u8]) -> Vec<&str> {
@@ -241,4 +241,25 @@ fn a_guard_outlives_its_pool() {
     drop(fanout);
     drop(guard);
     assert_eq!(guards_on_this_thread(), 0);
+}
+
+#[test]
+fn nothing_is_sent_when_exchanges_before_have_spent_the_time() {
+    let server = server();
+    let pool = pool(server.addr(), 1);
+    let limits = limits(500);
+    let mut commands = Commands::new();
+    commands
+        .put(b"k", None, &TagList::new(), Value::Int(1))
+        .unwrap();
+    let spent = Deadline::resumed(limits.timeout, limits.timeout);
+    let failed = call_after(&pool, &limits, &spent, &commands, &mut Replies::new(), None);
+    assert!(
+        matches!(&failed, Err(Error::Timeout { phase: Phase::Acquire, limit, elapsed, .. })
+            if *limit == limits.timeout && *elapsed == limits.timeout),
+        "{failed:?}"
+    );
+    assert_eq!(pool.stats().check_outs, 0);
+    let left = Deadline::resumed(limits.timeout, limits.timeout / 2);
+    call_after(&pool, &limits, &left, &commands, &mut Replies::new(), None).unwrap();
 }
