@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tagcache_client::{CallLimits, Commands, Deadline, Fanout, Pool, Replies, Reply, call_after};
+use tagcache_client::{
+    CallLimits, Commands, Deadline, Error, Fanout, Pool, Replies, Reply, call_after,
+};
 
 use crate::batch::with_room;
 use crate::error::Failure;
@@ -91,35 +93,26 @@ impl HandleCell {
     ///
     /// Those of [`call_after`], and [`Failure::Closed`].
     pub(crate) fn call(&self, buffers: &mut Buffers) -> Result<(), Failure> {
-        self.call_by(&mut None, buffers)
+        let (done, slow) = self.with(|open| {
+            let limits = open.options.limits;
+            let deadline = Deadline::after(limits.timeout);
+            Ok(exchange(open.pool().get(), &limits, &deadline, buffers))
+        })?;
+        finish(done, slow)
     }
 
-    /// As [`HandleCell::call`], by a deadline that is set at the first of several exchanges.
+    /// Returns the way to the server as it is now, for a call in several exchanges.
     ///
     /// # Errors
     ///
-    /// As [`HandleCell::call`].
-    pub(crate) fn call_by(
-        &self,
-        deadline: &mut Option<Deadline>,
-        buffers: &mut Buffers,
-    ) -> Result<(), Failure> {
-        let (done, slow) = self.with(|open| {
-            let limits = open.options.limits;
-            let pool = open.pool().get();
-            let (commands, replies) = (&buffers.commands, &mut buffers.replies);
-            let by = &*deadline.get_or_insert_with(|| Deadline::after(limits.timeout));
-            let done = with_room(|room| call_after(pool, &limits, by, commands, replies, room));
-            let error = done.as_ref().err();
-            error.inspect(|error| trouble::note(error));
-            let slow = slowlog::judge(pool, commands, &buffers.replies, error);
-            Ok((done, slow))
-        })?;
-        if let Some(line) = slow {
-            // What leaves by a bailout must not take buffers or the handle with it: here neither is.
-            line.write();
-        }
-        Ok(done?)
+    /// [`Failure::Closed`].
+    pub(crate) fn route(&self) -> Result<Route, Failure> {
+        self.with(|open| {
+            Ok(Route {
+                pool: registry::pool(&open.options.pool),
+                limits: open.options.limits,
+            })
+        })
     }
 
     /// Starts a fan-out of `commands` and returns at once. No code of PHP runs in here.
@@ -184,6 +177,51 @@ impl HandleCell {
     }
 }
 
+/// Sends the commands of `buffers` and waits for their replies; returns also what there is to log. Runs no PHP code.
+fn exchange(
+    pool: &Pool,
+    limits: &CallLimits,
+    deadline: &Deadline,
+    buffers: &mut Buffers,
+) -> (Result<(), Error>, Option<slowlog::Line>) {
+    let (commands, replies) = (&buffers.commands, &mut buffers.replies);
+    let done = with_room(|room| call_after(pool, limits, deadline, commands, replies, room));
+    let error = done.as_ref().err();
+    error.inspect(|error| trouble::note(error));
+    let slow = slowlog::judge(pool, commands, &buffers.replies, error);
+    (done, slow)
+}
+
+/// Writes the line, when nothing is borrowed: what leaves by a bailout must not take buffers or the handle with it.
+fn finish(done: Result<(), Error>, slow: Option<slowlog::Line>) -> Result<(), Failure> {
+    if let Some(line) = slow {
+        line.write();
+    }
+    Ok(done?)
+}
+
+/// The way to the server of one call in several exchanges, whatever code of the user does with the handle in between.
+#[derive(Debug)]
+pub(crate) struct Route {
+    pool: SharedPool,
+    limits: CallLimits,
+}
+
+impl Route {
+    /// Sends the commands of `buffers` and waits for their replies, within what `spent` leaves of the time limit,
+    /// and adds what it took. What is done between two exchanges does not count. *May bail out* after it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call_after`].
+    pub(crate) fn call(&self, spent: &mut Duration, buffers: &mut Buffers) -> Result<(), Failure> {
+        let deadline = Deadline::resumed(self.limits.timeout, *spent);
+        let (done, slow) = exchange(self.pool.get(), &self.limits, &deadline, buffers);
+        *spent += buffers.replies.timing().total();
+        finish(done, slow)
+    }
+}
+
 /// A command to be sent later, perhaps while PHP bails out: it runs no PHP code and needs no handle.
 #[derive(Debug)]
 pub(crate) struct Errand {
@@ -200,10 +238,22 @@ impl Errand {
     ///
     /// Those of [`call_after`].
     pub(crate) fn run(&self) -> Result<u64, Failure> {
+        self.run_within(self.limits.timeout)
+    }
+
+    /// As [`Errand::run`], within `most` if that is less than the errand's own time limit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Errand::run`].
+    pub(crate) fn run_within(&self, most: Duration) -> Result<u64, Failure> {
         let mut replies = Replies::new();
-        let (pool, limits) = (self.pool.get(), &self.limits);
-        let by = Deadline::after(limits.timeout);
-        with_room(|room| call_after(pool, limits, &by, &self.commands, &mut replies, room))?;
+        let limits = CallLimits {
+            timeout: self.limits.timeout.min(most),
+            ..self.limits
+        };
+        let (pool, by) = (self.pool.get(), Deadline::after(limits.timeout));
+        with_room(|room| call_after(pool, &limits, &by, &self.commands, &mut replies, room))?;
         match replies.get(0) {
             Reply::Count(removed) => Ok(removed),
             _ => Ok(0),

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU64;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::Failure;
 use crate::handle::{Errand, HandleCell};
@@ -19,6 +19,9 @@ pub(crate) struct Lock {
     /// Taken out when it has been given back.
     release: Option<Errand>,
 }
+
+/// How much longer than its time limit a call may take to give back a lock that it does not know to have.
+const UNANSWERED: Duration = Duration::from_millis(100);
 
 impl Lock {
     /// Takes the lock `name` for at most `ttl`; `None` if somebody has it. *May bail out.*
@@ -41,8 +44,10 @@ impl Lock {
         let value = report::text("locked");
         let taken = ops::put(handle, name, &value, Some(&tags), Some(ttl), Put::IfAbsent);
         if taken.as_ref().is_err_and(|why| !why.is_before_sending()) {
-            // Nobody knows whether it was taken, and nobody would ever give it back.
-            let _ = release.run();
+            // Nobody knows whether it was taken, and nobody would ever give it back. The call has had its time, so
+            // this gets a little only; and as it goes over another connection, it can overtake an ADD that is
+            // late, whose lock then lasts for its time to live.
+            let _ = release.run_within(UNANSWERED);
         }
         Ok(taken?.then_some(Self {
             owner,

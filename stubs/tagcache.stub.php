@@ -14,7 +14,8 @@
  *  - A time to live is in milliseconds, 1 or more; null means none.
  *  - Tags and time to live are best given by name (`tags: [...], ttl_ms: 60_000`): set(), add() and
  *    remember() take the tags first, mSet(), mAdd() and increment() the time to live.
- *  - Every call ends within the option `timeout_ms` (5000), whatever server or network do.
+ *  - Every call ends within the option `timeout_ms` (5000), whatever server or network do;
+ *    remember() and sessions make several.
  */
 
 namespace {
@@ -237,8 +238,9 @@ namespace {
         public function searchAll(array $tags): array {}
 
         /**
-         * Reads many keys in one exchange; thousands of them in several, by one time limit, so that
-         * no more than some megabytes are held beside the result.
+         * Reads many keys in one exchange; more than 1024 of them in several, with one time limit, so
+         * that not all replies are held beside the result: some megabytes of them as long as the
+         * values are of much the same size.
          *
          * @param array<string|int> $keys
          * @return array<string|int, mixed> the found ones only, in the order asked, by key. PHP
@@ -252,7 +254,8 @@ namespace {
          *
          * All values are serialized and all keys checked before the first byte is sent. The exchange
          * itself is not atomic: after an exception some may have been stored. More than 8192 items or
-         * a megabyte go in several exchanges, by one time limit, without more memory.
+         * a megabyte go in several exchanges, with one time limit, so that no more than that is held
+         * beside the serialized forms of arrays and objects.
          *
          * @param array<string|int, mixed> $items key => value
          * @param string[] $tags
@@ -289,7 +292,8 @@ namespace {
         public function mAdd(array $items, ?int $ttl_ms = null, array $tags = []): array {}
 
         /**
-         * Deletes many keys in one exchange.
+         * Deletes many keys in one exchange, thousands of them in several as mSet(): after an exception
+         * some may be gone.
          *
          * @param array<string|int> $keys
          * @return int how many existed

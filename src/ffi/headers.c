@@ -3,6 +3,7 @@
  * releases. Nothing else is in C.
  */
 #include <php.h>
+#include <Zend/zend_fibers.h>
 #include <ext/standard/basic_functions.h>
 
 /* Makes value, which is none, a reference to what it is. */
@@ -30,7 +31,10 @@ typedef struct {
     void *unserialize_data;
 } tagcache_nesting;
 
-/* Tells whether anything is noted; if so, keeps it in outer and forgets it. */
+/*
+ * Tells whether anything is noted; if so, keeps it in outer and forgets it. Until it is noted again no Fiber can be
+ * left for another: what is kept would be noted again when it is no longer so, and data be freed by then.
+ */
 bool tagcache_nesting_leave(tagcache_nesting *outer)
 {
     if (!BG(serialize_lock) && !BG(serialize).level && !BG(unserialize).level) {
@@ -46,12 +50,14 @@ bool tagcache_nesting_leave(tagcache_nesting *outer)
     BG(serialize).data = NULL;
     BG(unserialize).level = 0;
     BG(unserialize).data = NULL;
+    zend_fiber_switch_block();
     return true;
 }
 
 /* Notes again what was kept. */
 void tagcache_nesting_return(const tagcache_nesting *outer)
 {
+    zend_fiber_switch_unblock();
     BG(serialize_lock) = outer->lock;
     BG(serialize).level = outer->serialize_level;
     BG(serialize).data = outer->serialize_data;

@@ -34,7 +34,8 @@ pub(crate) fn get_many(
     let mut found = None;
     let mut answered = ffi::values(keys);
     each_window(
-        Window::of_reads(handle),
+        handle,
+        Window::of_reads(handle)?,
         keys,
         encode::get,
         |window, buffers| {
@@ -60,7 +61,8 @@ pub(crate) fn delete_many(handle: &HandleCell, keys: &ZendHashTable) -> Result<i
     let mut existed = 0;
     let mut answered = ffi::values(keys);
     each_window(
-        Window::of_writes(handle),
+        handle,
+        Window::of_writes(handle)?,
         keys,
         encode::delete,
         |_, buffers| {
@@ -76,12 +78,13 @@ pub(crate) fn delete_many(handle: &HandleCell, keys: &ZendHashTable) -> Result<i
 /// replies to each. A key that can't be sent is found before anything is. *May bail out* if `read`
 /// may.
 fn each_window(
-    mut window: Window<'_>,
+    handle: &HandleCell,
+    mut window: Window,
     keys: &ZendHashTable,
     encode: impl Fn(&mut Buffers, &[u8]) -> Result<(), Failure>,
-    mut read: impl FnMut(&mut Window<'_>, &mut Buffers) -> Result<(), Failure>,
+    mut read: impl FnMut(&mut Window, &mut Buffers) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut scratch = begin(window.handle())?;
+    let mut scratch = begin(handle)?;
     let mut rest = ffi::values(keys).enumerate();
     loop {
         let mut any = false;
@@ -181,7 +184,7 @@ pub(crate) fn add_many(
 ///
 /// # Errors
 ///
-/// What keeps all of them from being stored: then nothing has been sent.
+/// What keeps all of them from being stored: then nothing has been sent. What `read` fails with.
 fn store(
     handle: &HandleCell,
     items: &ZendHashTable,
@@ -191,7 +194,7 @@ fn store(
     mut read: impl FnMut(&mut Buffers) -> Result<(), Failure>,
 ) -> Result<Result<(), Failure>, Failure> {
     let mut scratch = begin(handle)?;
-    let mut window = Window::of_writes(handle);
+    let mut window = Window::of_writes(handle)?;
     let prepared = encode::prepare_many(&mut scratch, items, tags)?;
     let mut failure = None;
     let mut at = 0;

@@ -1,5 +1,5 @@
 //! The calls, as the methods and the functions share them. All go the same way: check the
-//! handle, [`encode`], one [`HandleCell::call`], make an [`answer`] of the replies. Pipelines and
+//! handle, [`encode`], one [`HandleCell::call`] (a large bulk: several), make an [`answer`] of the replies. Pipelines and
 //! batches go the first half of the way when they are filled and the second half later.
 
 mod answer;

@@ -1,11 +1,14 @@
-//! A bulk goes in as many exchanges as its size asks for, so that what is held of it beside PHP's
-//! own arrays stays small: one up to [`MOST_COMMANDS`] commands and [`MOST_BYTES`] bytes. All of
-//! them have one deadline; between two of them no connection is out.
+//! A bulk goes in as many exchanges as its size asks for, so that what is held of it beside PHP's own memory stays
+//! small: one up to [`MOST_COMMANDS`] commands and [`MOST_BYTES`] bytes. All of them together have the time limit
+//! of a call, in which what is encoded and decoded between them does not count; and no connection is out then.
 
-use tagcache_client::{Commands, Deadline};
+use std::time::Duration;
+
+use ext_php_rs::zend::BailoutGuard;
+use tagcache_client::Commands;
 
 use crate::error::Failure;
-use crate::handle::HandleCell;
+use crate::handle::{HandleCell, Route};
 use crate::scratch::Buffers;
 
 /// The most commands of an exchange.
@@ -20,37 +23,39 @@ const REPLY_BYTES: usize = 4 << 20;
 const KEEP_BYTES: usize = MOST_BYTES + (64 << 10);
 
 /// The exchanges of one call.
-#[derive(Debug)]
-pub(super) struct Window<'h> {
-    handle: &'h HandleCell,
-    deadline: Option<Deadline>,
+pub(super) struct Window {
+    route: BailoutGuard<Route>,
+    spent: Duration,
     most: usize,
     /// Whether an exchange has been made.
     pub(super) begun: bool,
 }
 
-impl<'h> Window<'h> {
+impl Window {
     /// Makes the exchanges of a bulk whose replies are short.
-    pub(super) fn of_writes(handle: &'h HandleCell) -> Self {
-        Self {
-            handle,
-            deadline: None,
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Closed`] if the handle can't be used.
+    pub(super) fn of_writes(handle: &HandleCell) -> Result<Self, Failure> {
+        Ok(Self {
+            route: BailoutGuard::new(handle.route()?),
+            spent: Duration::ZERO,
             most: MOST_COMMANDS,
             begun: false,
-        }
+        })
     }
 
     /// Makes those of a bulk whose replies are values.
-    pub(super) fn of_reads(handle: &'h HandleCell) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// As [`Window::of_writes`].
+    pub(super) fn of_reads(handle: &HandleCell) -> Result<Self, Failure> {
+        Ok(Self {
             most: FIRST_READS,
-            ..Self::of_writes(handle)
-        }
-    }
-
-    /// Returns the handle that they go through.
-    pub(super) fn handle(&self) -> &'h HandleCell {
-        self.handle
+            ..Self::of_writes(handle)?
+        })
     }
 
     /// Returns whether what has been encoded should be sent before more is.
@@ -67,10 +72,10 @@ impl<'h> Window<'h> {
     ///
     /// # Errors
     ///
-    /// Those of [`HandleCell::call`].
+    /// Those of [`Route::call`].
     pub(super) fn call(&mut self, buffers: &mut Buffers) -> Result<(), Failure> {
         self.begun = true;
-        self.handle.call_by(&mut self.deadline, buffers)
+        self.route.call(&mut self.spent, buffers)
     }
 
     /// Chooses how many values are asked for next, by how large the last ones were.

@@ -6,6 +6,18 @@ require __DIR__ . '/../inc/fault.inc';
 
 const MANY = 20_000;
 
+/** Takes its time to become a value, and may do something to the handle. */
+final class Slow
+{
+    public static ?Closure $then = null;
+
+    public function __wakeup(): void
+    {
+        usleep(200);
+        self::$then && (self::$then)();
+    }
+}
+
 $server = new Fault();
 $cache = $server->cache(['timeout_ms' => 20_000]);
 $items = [];
@@ -52,6 +64,19 @@ $added = $cache->mAdd($items);
 same($keys, array_keys($added), 'mAdd, cut off: every key has its result');
 same(10_000, count(array_filter($added, 'is_bool')), 'mAdd, cut off: what is known');
 check($added['key 19999'] instanceof TagCache\ConnectionException, 'mAdd, cut off: the others');
+
+// What becomes of values between the exchanges has no time limit, and the handle may be closed in it.
+$slow = array_fill_keys(array_slice($keys, 0, 3000), new Slow());
+$quick = $server->cache(['timeout_ms' => 500]);
+TagCache::drain();
+$server->clear();
+$quick->mSet($slow);
+$start = hrtime(true);
+same(3000, count($quick->mGet(array_keys($slow))), 'slow values');
+check(hrtime(true) - $start > 600e6, 'took longer than the time limit');
+Slow::$then = fn () => $quick->close();
+same(3000, count($quick->mGet(array_keys($slow))), 'a handle that is closed meanwhile');
+Slow::$then = null;
 
 // All exchanges together have the time limit.
 TagCache::drain();
