@@ -137,7 +137,7 @@ do_settle() {
     kill -USR1 "$LOAD_APACHE_PID"
     sleep 3
     for ((i = 0; i < 20; i++)); do
-        apache_page stats.php >"$LOAD_DIR/now.json"
+        apache_page_of_any stats.php >"$LOAD_DIR/now.json"
         pid="$(json_of now.json pid)"
         mv "$LOAD_DIR/now.json" "$LOAD_DIR/settled-$pid.json"
     done
@@ -147,7 +147,7 @@ do_settle() {
 compare_child() {
     local i settled
     for ((i = 0; i < 100; i++)); do
-        apache_page stats.php >"$LOAD_DIR/after.json" || die "Apache does not answer after the load"
+        apache_page_of_any stats.php >"$LOAD_DIR/after.json" || die "Apache does not answer after the load"
         settled="$LOAD_DIR/settled-$(json_of after.json pid).json"
         if [ -f "$settled" ]; then
             cp "$settled" "$LOAD_DIR/settled.json"

@@ -76,6 +76,17 @@ apache_page() {
     curl -fsS --max-time 60 "http://127.0.0.1:$LOAD_PORT/$1"
 }
 
+# apache_page_of_any PAGE: as apache_page, for after a load: a child that has reached its limit, or is told to end, closes a
+# connection that it has accepted already without an answer, so it asks again. Who crashes is in Apache's log.
+apache_page_of_any() {
+    local try
+    for ((try = 0; try < 5; try++)); do
+        apache_page "$1" && return 0
+        sleep 0.2
+    done
+    return 1
+}
+
 # apache_children: the processes that serve.
 apache_children() {
     cat "/proc/$LOAD_APACHE_PID/task/$LOAD_APACHE_PID/children" 2>/dev/null || true
