@@ -252,7 +252,7 @@ judge() {
     fi
     if [ "${#FAILURES[@]}" -gt 0 ]; then
         sed -n 's/^sample=/an answer: /p' "$LOAD_DIR/wrk.out" | head -n 5 >&2
-        head -qn 5 "$LOAD_DIR"/{wrong,lost,errors}.txt >&2
+        head -qn 40 "$LOAD_DIR"/{wrong,lost,errors}.txt >&2
         tail -n 20 "$LOAD_DIR/error.log" >&2
         printf 'apache-deep: FAILED:'
         printf ' %s;' "${FAILURES[@]}"
