@@ -81,11 +81,20 @@ pub(crate) fn call_user(function: &Zval) -> Result<Zval, Failure> {
             ptr::null_mut(),
         );
     }
+    returned(result)
+}
+
+/// Returns what a call of user code has given, not as a reference.
+///
+/// # Errors
+///
+/// [`Failure::Thrown`] for what it has thrown.
+pub(super) fn returned(result: Zval) -> Result<Zval, Failure> {
     if exception_is_pending() {
-        return Err(Failure::Thrown);
+        Err(Failure::Thrown)
+    } else if result.is_reference() {
+        Ok(result.dereference().shallow_clone())
+    } else {
+        Ok(result)
     }
-    if result.is_reference() {
-        result = result.dereference().shallow_clone();
-    }
-    Ok(result)
 }

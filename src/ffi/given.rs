@@ -14,6 +14,7 @@ use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::{BailoutGuard, ClassEntry};
 
 use super::array::{kind_of, slot_of};
+use super::caught::returned;
 use super::inside::{class_name, method};
 use super::{exception_is_pending, list, string, values};
 use crate::error::Failure;
@@ -77,13 +78,7 @@ fn call(whole: &Zval, method: *mut zend_function) -> Result<Zval, Failure> {
             ptr::null_mut(),
         );
     }
-    if exception_is_pending() {
-        return Err(Failure::Thrown);
-    }
-    if result.is_reference() {
-        result = result.dereference().shallow_clone();
-    }
-    Ok(result)
+    returned(result)
 }
 
 /// Returns the properties of an object, which a lazy one makes now.

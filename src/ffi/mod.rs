@@ -7,7 +7,7 @@
 //!
 //! A call marked *may bail out* can leave by `longjmp` over the Rust frames in between, whose
 //! destructors then do not run. Its callers keep nothing but PHP's own memory and
-//! [`BailoutGuard`](ext_php_rs::zend::BailoutGuard)s on the stack, and never a connection
+//! [`BailoutGuard`](ext_php_rs::zend::BailoutGuard)s and [`Lent`] buffers on the stack, and never a connection
 //! (rule L1).
 
 mod array;
