@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Every checker of the project at full length, with a table of figures at the end: what each part
-# counted, as it printed it, and how long it took. More than an hour on 2 cores, half of it load.
+# counted, as it printed it, and how long it took. More than an hour on 2 cores, half of it load. The
+# parts that hold calls to their time limits come first, down to helgrind: leave the machine alone
+# until they are through.
 #
 #   scripts/check-deep.sh             all parts
 #   scripts/check-deep.sh PART...     only these
@@ -85,24 +87,24 @@ mkdir -p "$LOGS"
 ARGUMENTS="$*"
 cd "$ROOT"
 readonly TESTS='^test result: ' LOAD='^(seconds of load|requests|answered|wrong|lost|errors without|crashes|connections|slowest call|descriptors|memory|server killed|graceful|children|pool|died|processes|the parent)'
+part apache-deep "$LOAD" scripts/apache-deep.sh "$LOAD_SECONDS"
+part prefork "$LOAD|^phpt " scripts/prefork.sh 120
+part matrix-nts '^fault-matrix ' scripts/fault-matrix.sh nts
+part matrix-zts '^fault-matrix ' scripts/fault-matrix.sh zts
+part helgrind '^helgrind: ' scripts/helgrind.sh 60
+part asan-ext '^asan-ext: ' scripts/asan-ext.sh
+part memcheck '^memcheck: ' scripts/valgrind.sh
+part tsan 'tsan|ThreadSanitizer' scripts/tsan.sh
+part asan '^asan: ' scripts/asan.sh
 part gate-model '.' python3 docs/models/gate_fair_model.py
 part loom "$TESTS" scripts/loom.sh
 part shuttle "$TESTS" shuttle
+part fuzz 'Done|runs|fuzz' scripts/fuzz.sh 60
 part crates "$TESTS" crate_tests
 part mutants '^mutants' scripts/mutants.sh
 part gate-mutants '.' scripts/gate-mutants.sh
-part fuzz 'Done|runs|fuzz' scripts/fuzz.sh 60
-part tsan 'tsan|ThreadSanitizer' scripts/tsan.sh
-part asan '^asan: ' scripts/asan.sh
-part asan-ext '^asan-ext: ' scripts/asan-ext.sh
-part memcheck '^memcheck: ' scripts/valgrind.sh
-part helgrind '^helgrind: ' scripts/helgrind.sh 60
-part matrix-nts '^fault-matrix ' scripts/fault-matrix.sh nts
-part matrix-zts '^fault-matrix ' scripts/fault-matrix.sh zts
 part values-nts '^values ' scripts/values-deep.sh nts
 part values-zts '^values ' scripts/values-deep.sh zts
-part prefork "$LOAD|^phpt " scripts/prefork.sh 120
-part apache-deep "$LOAD" scripts/apache-deep.sh "$LOAD_SECONDS"
 
 for name in ${ONLY[@]+"${ONLY[@]}"} ${WITHOUT[@]+"${WITHOUT[@]}"}; do
     is_in "$name" "${KNOWN[@]}" || die "there is no part '$name'; known: ${KNOWN[*]}"
