@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::command::Verb;
+use super::verb::Verb;
 
 /// The counters of the server, as STATS gives them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
