@@ -14,7 +14,7 @@ use ext_php_rs::zend::{ModuleAllocations, ModuleEntry};
 use tagcache_client::guards_on_this_thread;
 
 use crate::scratch::Scratch;
-use crate::value::{self, Serializer};
+use crate::value::Serializer;
 use crate::{VERSION, batch, client, error, ffi, functions, options, pipeline, registry, slowlog};
 
 const SUCCESS: i32 = 0;
@@ -82,7 +82,6 @@ extern "C" fn request_is_over() -> i32 {
             ));
         }
         Scratch::reclaim();
-        value::reclaim();
         registry::housekeep();
         SUCCESS
     })

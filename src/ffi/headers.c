@@ -12,6 +12,21 @@ void tagcache_make_reference(zval *value)
     ZVAL_MAKE_REF(value);
 }
 
+/* Makes a string whose bytes, but for the NUL behind them, are for the caller to write. May bail out. */
+zend_string *tagcache_string_make(size_t length)
+{
+    zend_string *string = zend_string_alloc(length, false);
+
+    ZSTR_VAL(string)[length] = '\0';
+    return string;
+}
+
+/* Returns where the bytes of a string are. */
+char *tagcache_string_bytes(zend_string *string)
+{
+    return ZSTR_VAL(string);
+}
+
 /* Tells whether a slot of an object, one without a value, belongs to a property that has a type. */
 bool tagcache_slot_is_typed(zend_object *object, zval *slot)
 {

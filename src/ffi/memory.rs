@@ -6,8 +6,12 @@
 //! a function that allocates in a loop has to look whether it should return, and must not ask for
 //! a large block blindly.
 
+use std::mem::MaybeUninit;
+use std::slice;
+
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::ZendStr;
+use tagcache_client::{Room, unpack_string};
 
 use crate::error::Failure;
 
@@ -20,6 +24,47 @@ use crate::error::Failure;
 pub(crate) fn string(bytes: &[u8]) -> Result<ZBox<ZendStr>, Failure> {
     delayed::check(bytes.len())?;
     Ok(ZendStr::new(bytes, false))
+}
+
+unsafe extern "C" {
+    fn tagcache_string_make(length: usize) -> *mut ZendStr;
+    fn tagcache_string_bytes(string: *mut ZendStr) -> *mut MaybeUninit<u8>;
+}
+
+/// Unpacks the string that `wire` is the serialized form of; `None` for everything else. *May bail out.*
+///
+/// # Errors
+///
+/// As [`string`].
+pub(crate) fn unpacked(wire: &[u8]) -> Result<Option<ZBox<ZendStr>>, Failure> {
+    let mut string = NewString(None);
+    // True says that all of it was written. What is left otherwise is freed unread.
+    Ok(if unpack_string(wire, &mut string)? {
+        string.0
+    } else {
+        None
+    })
+}
+
+/// A string whose bytes are written where they will stay.
+struct NewString(Option<ZBox<ZendStr>>);
+
+impl Room for NewString {
+    type Error = Failure;
+
+    /// *May bail out.*
+    fn make(&mut self, len: usize) -> Result<&mut [MaybeUninit<u8>], Failure> {
+        delayed::check(len)?;
+        // SAFETY: it returns a string of its own with one reference, which the box takes over, or bails out, and then
+        // nothing here is to be dropped: `self` holds no string yet, or one in PHP's memory, which goes with the rest.
+        let string = unsafe {
+            let string = tagcache_string_make(len);
+            ZBox::from_raw(string)
+        };
+        let string: &mut ZendStr = self.0.insert(string);
+        // SAFETY: `string` is one of `len` bytes, which nobody else knows of, and it is borrowed for as long as they are.
+        Ok(unsafe { slice::from_raw_parts_mut(tagcache_string_bytes(string), len) })
+    }
 }
 
 /// Says whether there is room for a block of `bytes`. *May bail out.*

@@ -53,7 +53,7 @@ pub(crate) use json::{json_decode, json_encode};
 pub(crate) use leaked::Leaked;
 pub(crate) use lent::{Lendable, Lent, Shelf};
 pub(crate) use log::log;
-pub(crate) use memory::{go_on, probe_allocator, string};
+pub(crate) use memory::{go_on, probe_allocator, string, unpacked};
 pub(crate) use nesting::apart;
 pub(crate) use object::{construct, install_handlers, new_object};
 pub(crate) use precision::exact_floats;

@@ -14,10 +14,10 @@ use std::borrow::Cow;
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::BailoutGuard;
-use tagcache_client::{Decoded, Value, decode_within, is_text, unpack_string};
+use tagcache_client::{Decoded, Value, decode_within, is_text};
 
 use crate::error::Failure;
-use crate::ffi::{self, Items, Key, Lendable, Lent, Shelf};
+use crate::ffi::{self, Items, Key};
 
 pub(crate) use self::rules::{Classes, Rules};
 pub(crate) use self::serializer::Serializer;
@@ -178,40 +178,11 @@ pub(crate) fn read(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Fa
     read_marked(wire, rules, into)
 }
 
-/// Where strings are unpacked.
-#[derive(Debug, Default)]
-struct Room(Vec<u8>);
-
-/// How much of it is kept.
-const KEEP_ROOM: usize = 256 << 10;
-
-thread_local! {
-    static ROOMS: Shelf<Room> = const { Shelf::new() };
-}
-
-impl Lendable for Room {
-    fn shelf() -> &'static std::thread::LocalKey<Shelf<Self>> {
-        &ROOMS
-    }
-
-    fn tidy(&mut self) {
-        self.0.clear();
-        self.0.shrink_to(KEEP_ROOM);
-    }
-}
-
-/// Takes back what bailouts have left behind. For the end of a request.
-pub(crate) fn reclaim() {
-    Lent::<Room>::reclaim();
-}
-
 fn read_marked(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Failure> {
-    let mut room = Lent::<Room>::take();
-    if let Some(text) = unpack_string(wire, &mut room.0) {
-        into.set_zend_string(ffi::string(text)?);
+    if let Some(text) = ffi::unpacked(wire)? {
+        into.set_zend_string(text);
         return Ok(());
     }
-    drop(room);
     let decoded = decode_within(wire, rules.max_decompressed)?;
     let _apart = match decoded {
         Decoded::Serialized(_) | Decoded::Igbinary(_) | Decoded::Msgpack(_) => ffi::apart(),

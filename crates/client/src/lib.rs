@@ -65,8 +65,8 @@ pub mod properties;
 pub use ask::ask_all;
 pub use call::{MakeRoom, call, call_after};
 pub use codec::{
-    Algorithm, Compression, DecodeError, Decoded, MAX_DECOMPRESSED, Value, decode, decode_within,
-    is_text, unpack_string,
+    Algorithm, Compression, DecodeError, Decoded, MAX_DECOMPRESSED, Room, Value, decode,
+    decode_within, is_text, unpack_string,
 };
 pub use config::{CallLimits, Endpoint, KeepAlive, PoolConfig};
 pub use deadline::Deadline;

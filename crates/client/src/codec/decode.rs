@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 use super::compress::{Algorithm, Fault};
+use super::packed::string_body;
 use super::{
     FALSE, IGBINARY, JSON, LZ4, MARK, MSGPACK, NULL, SERIALIZED, TRUE, ZSTD, base64, numeric,
 };
@@ -114,19 +115,6 @@ pub fn decode_within(wire: &[u8], limit: usize) -> Result<Decoded<'_>, DecodeErr
     Ok(Decoded::Str(wire))
 }
 
-/// Unpacks a string that was stored in serialized form into `room`, whose memory can be used again and again. `None`
-/// for everything else, damaged ones included: [`decode`] tells what it is.
-pub fn unpack_string<'r>(wire: &[u8], room: &'r mut Vec<u8>) -> Option<&'r [u8]> {
-    // `s:` and a digit are these in base64.
-    let text = wire
-        .strip_prefix(SERIALIZED)
-        .filter(|text| text.starts_with(b"czo"))?;
-    room.clear();
-    base64::decode_append(text, room)?;
-    let (start, len) = string_body(room)?;
-    Some(&room[start..start + len])
-}
-
 fn marked(wire: &[u8], limit: usize) -> Result<Decoded<'_>, DecodeError> {
     match wire {
         NULL => return Ok(Decoded::Null),
@@ -215,29 +203,13 @@ fn begins_like_php(payload: &[u8]) -> bool {
 /// Unpacks a serialized string here; everything else is for `unserialize()`.
 fn php(mut payload: Vec<u8>) -> Decoded<'static> {
     match string_body(&payload) {
-        Some((start, len)) => {
-            payload.truncate(start + len);
+        Some((start, end)) => {
+            payload.truncate(end);
             payload.drain(..start);
             Decoded::String(payload)
         }
         None => Decoded::Serialized(payload),
     }
-}
-
-/// Finds the text in `s:LEN:"TEXT";`, `None` unless the whole payload is exactly that.
-fn string_body(payload: &[u8]) -> Option<(usize, usize)> {
-    let rest = payload.strip_prefix(b"s:")?;
-    let colon = memchr::memchr(b':', &rest[..rest.len().min(21)])?;
-    let digits = std::str::from_utf8(&rest[..colon]).ok()?;
-    if digits.starts_with('+') {
-        return None;
-    }
-    let len: usize = digits.parse().ok()?;
-    let start = 2 + colon + 2;
-    let whole = start.checked_add(len)?.checked_add(2)?;
-    let framed =
-        payload.len() == whole && payload[start - 1] == b'"' && payload[whole - 2..] == *b"\";";
-    framed.then_some((start, len))
 }
 
 #[cfg(test)]
@@ -253,7 +225,6 @@ mod tests {
 
     #[test]
     fn strings_come_back_byte_for_byte() {
-        let mut room = Vec::new();
         let all: Vec<u8> = (0..=255).collect();
         let every_byte = (0..=255u8).map(|byte| vec![byte]);
         let picked = [
@@ -293,27 +264,7 @@ mod tests {
                 Decoded::String(back) => assert_eq!(back, text),
                 other => panic!("{text:?} became {other:?}"),
             }
-            let unpacked = unpack_string(&bytes, &mut room).map(<[u8]>::to_vec);
-            let packed = bytes.starts_with(SERIALIZED);
-            assert_eq!(unpacked, packed.then_some(text));
         }
-    }
-
-    #[test]
-    fn only_whole_serialized_strings_are_unpacked_in_place() {
-        let mut room = Vec::new();
-        for value in [
-            Value::Null,
-            Value::Int(5),
-            Value::Float(f64::NAN),
-            Value::Serialized(b"a:0:{}"),
-            Value::Serialized(b"s:3:\"ab\";"),
-            Value::Serialized(b"s:1:\"ab\";"),
-            Value::Serialized(b"s:2:\"ab\";i:1;"),
-        ] {
-            assert_eq!(unpack_string(&wire(value), &mut room), None, "{value:?}");
-        }
-        assert_eq!(unpack_string(b"__TC_SERIALIZED__czo!", &mut room), None);
     }
 
     #[test]

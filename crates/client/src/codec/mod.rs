@@ -16,12 +16,12 @@ mod compress;
 mod decode;
 mod encode;
 mod numeric;
+mod packed;
 
 pub use compress::{Algorithm, Compression};
-pub use decode::{
-    DecodeError, Decoded, MAX_DECOMPRESSED, decode, decode_within, is_text, unpack_string,
-};
+pub use decode::{DecodeError, Decoded, MAX_DECOMPRESSED, decode, decode_within, is_text};
 pub use encode::{Value, encode};
+pub use packed::{Room, unpack_string};
 
 /// What every marker begins with.
 pub(crate) const MARK: &[u8] = b"__TC_";
