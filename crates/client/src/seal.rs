@@ -12,7 +12,6 @@
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};
-use std::io::Write;
 
 /// The closing command of one batch and the line that has to answer it.
 #[derive(Debug)]
@@ -24,6 +23,12 @@ pub(crate) struct Seal {
 
 /// Enough for the command (at most 59 bytes) and the reply (at most 25).
 const CAPACITY: usize = 96;
+
+const COMMAND: &[u8] = b"INCR\t__tc_seal:";
+
+fn hex(number: u64) -> [u8; 16] {
+    std::array::from_fn(|at| b"0123456789abcdef"[(number >> (60 - 4 * at)) as usize & 15])
+}
 
 thread_local! {
     static DRAWN: (RandomState, Cell<u64>) = (RandomState::new(), const { Cell::new(0) });
@@ -40,19 +45,24 @@ pub(crate) fn draw() -> u64 {
 impl Seal {
     /// Makes a seal on `key`, which was drawn for the connection.
     pub(crate) fn new(key: u64) -> Self {
-        let nonce = draw() >> 1;
-        let mut bytes = [0; CAPACITY];
-        let mut rest = &mut bytes[..];
-        let fits = "BUG: CAPACITY is the length of the longest seal";
-        writeln!(rest, "INCR\t__tc_seal:{key:016x}\t{nonce}\t0").expect(fits);
-        let command = CAPACITY - rest.len();
-        write!(rest, "VALUE\t{nonce}").expect(fits);
-        let reply = CAPACITY - command - rest.len();
-        Self {
-            bytes,
-            command,
-            reply,
-        }
+        let mut nonce = itoa::Buffer::new();
+        let nonce = nonce.format(draw() >> 1).as_bytes();
+        let mut this = Self {
+            bytes: [0; CAPACITY],
+            command: 0,
+            reply: 0,
+        };
+        this.command = this.write(0, &[COMMAND, &hex(key), b"\t", nonce, b"\t0\n"]);
+        this.reply = this.write(this.command, &[b"VALUE\t", nonce]) - this.command;
+        this
+    }
+
+    /// Puts `parts` behind one another from `at` on, returns where they end.
+    fn write(&mut self, at: usize, parts: &[&[u8]]) -> usize {
+        parts.iter().fold(at, |at, part| {
+            self.bytes[at..at + part.len()].copy_from_slice(part);
+            at + part.len()
+        })
     }
 
     /// Returns the request line, with its LF.
@@ -71,6 +81,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn keys_have_sixteen_digits() {
+        for key in [0, 1, 0xabc, 1 << 60, u64::MAX] {
+            assert_eq!(&hex(key)[..], format!("{key:016x}").as_bytes());
+        }
+    }
+
+    #[test]
     fn a_seal_is_one_line_and_never_the_same() {
         let (first, second) = (Seal::new(1), Seal::new(u64::MAX));
         assert_ne!(first.reply(), second.reply());
@@ -81,6 +98,7 @@ mod tests {
                 .strip_prefix("VALUE\t")
                 .unwrap();
             assert!(nonce.parse::<i64>().is_ok());
+            assert_eq!(nonce, nonce.parse::<i64>().unwrap().to_string());
             let fields: Vec<_> = command.strip_suffix('\n').unwrap().split('\t').collect();
             assert_eq!(
                 (fields.len(), fields[0], fields[2], fields[3]),
