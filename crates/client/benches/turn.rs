@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contenders::{Channel, Lender, Locked, R2d2, Shared};
+use contenders::{Channel, Lender, Locked, Queue, R2d2, Shared};
 use criterion::{Criterion, criterion_group, criterion_main};
 use tagcache_client::Deadline;
 use tagcache_client::bench::{BarePool, Maker};
@@ -31,7 +31,7 @@ const SIZE: u32 = 8;
 
 fn turns(criterion: &mut Criterion) {
     let maker = Shared(Arc::new(Numbers));
-    let bare = || BarePool::new(SIZE, BarePool::<Shared<Numbers>>::PATIENCE, maker.clone());
+    let bare = || BarePool::new(SIZE, None, maker.clone());
     let mut group = criterion.benchmark_group("turn");
     let ours = bare();
     // A call has one deadline anyway; what the pool adds is this.
@@ -53,6 +53,8 @@ fn turns(criterion: &mut Criterion) {
     compare("Mutex and Condvar", &|| locked.lend(work));
     let channel = Channel::new(vec![0; SIZE as usize]);
     compare("crossbeam channel", &|| channel.lend(work));
+    let queue = Queue::new(vec![0; SIZE as usize]);
+    compare("ArrayQueue alone", &|| queue.lend(work));
     group.finish();
 }
 

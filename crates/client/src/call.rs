@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use crate::config::CallLimits;
+use crate::conn::Connection;
 use crate::deadline::Deadline;
 use crate::error::{Error, Phase};
 use crate::exchange::{self, Cause, Failure};
-use crate::pool::{ConnectionGuard, Pool};
+use crate::pool::{Home, Loan, Pool};
 use crate::proto::{Commands, Replies, Timing};
 
 /// How long a thread that holds connections drives them before it looks again whether one has become free.
@@ -101,14 +102,15 @@ fn converse(
     deadline: &Deadline,
     waited: &mut Option<Duration>,
 ) -> Result<(), Error> {
-    let mut guard = check_out(pool, limits, deadline, make_room).inspect_err(|error| {
-        // What failed to connect had its permit by then.
-        if error.phase() != Some(Phase::Acquire) {
-            *waited = Some(Duration::ZERO);
-        }
-    })?;
+    let mut guard =
+        check_out(pool, pool.core(), limits, deadline, make_room).inspect_err(|error| {
+            // What failed to connect had its permit by then.
+            if error.phase() != Some(Phase::Acquire) {
+                *waited = Some(Duration::ZERO);
+            }
+        })?;
     *waited = Some(guard.waited);
-    let mut exchange = |guard: &mut ConnectionGuard| {
+    let mut exchange = |guard: &mut Connection| {
         replies.void();
         exchange::run(guard, commands, limits.max_reply_bytes, deadline, replies)
     };
@@ -130,19 +132,20 @@ fn converse(
 /// Drives what the calling thread holds; see [`call_after`].
 pub type MakeRoom<'a> = &'a mut dyn FnMut(Duration) -> bool;
 
-/// Checks a connection out as rule L3 wants it.
-pub(crate) fn check_out(
+/// Checks a connection out as rule L3 wants it; it goes back to `home`, which is `pool`.
+pub(crate) fn check_out<H: Home<Link = Connection> + Clone>(
     pool: &Pool,
+    home: H,
     limits: &CallLimits,
     deadline: &Deadline,
     make_room: Option<MakeRoom<'_>>,
-) -> Result<ConnectionGuard, Error> {
+) -> Result<Loan<H>, Error> {
     let Some(make_room) = make_room else {
-        return pool.check_out(limits, deadline);
+        return pool.check_out_to(home, limits, deadline);
     };
     let patience = deadline.at_most(limits.acquire_timeout);
     loop {
-        if let Some(guard) = pool.try_check_out(limits, deadline)? {
+        if let Some(guard) = pool.try_check_out_to(home.clone(), limits, deadline)? {
             return Ok(guard);
         }
         let left = patience.remaining();
@@ -156,7 +159,7 @@ pub(crate) fn check_out(
             ..*limits
         };
         return pool
-            .check_out(&rest, deadline)
+            .check_out_to(home, &rest, deadline)
             .map_err(|error| match error {
                 Error::PoolExhausted {
                     endpoint,

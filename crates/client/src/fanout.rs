@@ -125,7 +125,8 @@ impl Fanout {
         let wanted = lanes.clamp(1, commands.len().max(1));
         let mut guards = Vec::with_capacity(wanted);
         if !commands.is_empty() {
-            guards.push(check_out(pool, limits, &deadline, make_room)?);
+            let home = pool.shared_core();
+            guards.push(check_out(pool, home, limits, &deadline, make_room)?);
         }
         while !guards.is_empty() && guards.len() < wanted {
             // No connection free, or none to be had: the ones that are there will do.

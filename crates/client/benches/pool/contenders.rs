@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
+use crossbeam_queue::ArrayQueue;
 use tagcache_client::Deadline;
 use tagcache_client::bench::{BarePool, Maker};
 
@@ -134,6 +135,34 @@ impl<L: Send> Lender<L> for Channel<L> {
         let mut link = self.take.recv().expect("this owns both ends");
         let result = work(&mut link);
         self.give.send(link).expect("this owns both ends");
+        result
+    }
+}
+
+/// The queue that is inside of ours, and nothing else: no limit, no deadline, no line. Who finds it empty tries again. No
+/// pool that keeps its connections in it gets past this.
+pub(crate) struct Queue<L>(ArrayQueue<Box<L>>);
+
+impl<L> Queue<L> {
+    pub(crate) fn new(links: Vec<L>) -> Self {
+        let queue = ArrayQueue::new(links.len());
+        for link in links {
+            assert!(queue.push(Box::new(link)).is_ok(), "there is room for all");
+        }
+        Self(queue)
+    }
+}
+
+impl<L: Send> Lender<L> for Queue<L> {
+    fn lend<R>(&self, work: impl FnOnce(&mut L) -> R) -> R {
+        let mut link = loop {
+            match self.0.pop() {
+                Some(link) => break link,
+                None => std::thread::yield_now(),
+            }
+        };
+        let result = work(&mut link);
+        assert!(self.0.push(link).is_ok(), "it came from here");
         result
     }
 }

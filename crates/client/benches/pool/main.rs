@@ -2,11 +2,13 @@
 //!
 //! In memory a connection is a number and nothing is done with it: what is measured is the pool alone. Over the
 //! wire each loan is one GET to `tagcached`, 64 threads on 8 connections. Every pool lends connections of the same
-//! kind; ours is the only one that looks at a connection before it lends it.
+//! kind; ours is the only one that looks at a connection before it lends it. The queue alone is no pool: it is there to
+//! show what the rest of ours costs.
 //!
 //! Environment: `TAGCACHE_BENCH_OUT` a file for the figures as JSON; `TAGCACHE_BENCH_PAIRS` how many pairs (15);
-//! `TAGCACHE_BENCH_SPAN_MS` the length of a load over the wire (1000). With the argument `patience`, the hand-off
-//! threshold of the gate is varied instead.
+//! `TAGCACHE_BENCH_SPAN_MS` the length of a load over the wire (1000). With the argument `patience`, when
+//! the gate hands over is varied instead: how long the head of the line has waited, how many loans a thread may have in
+//! turn.
 
 mod contenders;
 mod load;
@@ -17,7 +19,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use contenders::{Channel, Locked, R2d2, Shared};
+use contenders::{Channel, Locked, Queue, R2d2, Shared};
 use load::Outcome;
 use report::{Cell, Pair, Report};
 use socket2::SockRef;
@@ -113,18 +115,21 @@ fn with_pool<M: Maker + 'static>(
 ) -> Outcome {
     let links = || (0..size).map(|_| maker.open()).collect();
     match kind {
-        0 => load.on(&BarePool::new(
-            size,
-            BarePool::<Shared<M>>::PATIENCE,
-            maker.clone(),
-        )),
+        0 => load.on(&BarePool::new(size, None, maker.clone())),
         1 => load.on(&R2d2::new(size, maker.clone())),
         2 => load.on(&Locked::new(links())),
-        _ => load.on(&Channel::new(links())),
+        3 => load.on(&Channel::new(links())),
+        _ => load.on(&Queue::new(links())),
     }
 }
 
-const KINDS: [&str; 4] = ["tagcache", "r2d2", "Mutex and Condvar", "crossbeam channel"];
+const KINDS: [&str; 5] = [
+    "tagcache",
+    "r2d2",
+    "Mutex and Condvar",
+    "crossbeam channel",
+    "ArrayQueue alone",
+];
 
 /// What a pool is put under.
 struct Load<'a, L> {
@@ -152,7 +157,7 @@ fn in_memory(report: &mut Report, pairs: usize) {
     };
     for threads in THREADS {
         for size in SIZES {
-            let mut rounds: [Vec<(Outcome, Outcome)>; 4] = Default::default();
+            let mut rounds: [Vec<(Outcome, Outcome)>; KINDS.len()] = Default::default();
             for _ in 0..ROUNDS {
                 for (kind, outcomes) in rounds.iter_mut().enumerate() {
                     let plain = with_pool(kind, size, &maker, &load(threads, false));
@@ -181,7 +186,7 @@ fn over_the_wire(report: &mut Report, sockets: &Shared<Sockets>, span: Duration,
         work: &round_trip,
     };
     let run = |kind| with_pool(kind, size, sockets, &load);
-    let mut rounds: [Vec<(Outcome, Outcome)>; 4] = Default::default();
+    let mut rounds: [Vec<(Outcome, Outcome)>; KINDS.len()] = Default::default();
     for _ in 0..ROUNDS {
         for (kind, outcomes) in rounds.iter_mut().enumerate() {
             outcomes.push((run(kind), run(kind)));
@@ -194,7 +199,7 @@ fn over_the_wire(report: &mut Report, sockets: &Shared<Sockets>, span: Duration,
     report.pairs("wire, 64 threads on 8, against r2d2", (0..pairs).map(pair));
 }
 
-/// The hand-off threshold, from strict hand-off to none, in turn.
+/// When the gate hands over, from always to never and by turns, one after the other.
 fn vary_patience(sockets: &Shared<Sockets>, span: Duration, rounds: usize) {
     let (threads, size) = WIRE;
     let load = Load {
@@ -203,16 +208,20 @@ fn vary_patience(sockets: &Shared<Sockets>, span: Duration, rounds: usize) {
         with_waits: true,
         work: &round_trip,
     };
-    let micros = [0, 50, 100, 250, 500, 1000, 2000, 4000, 8000, 1_000_000_000];
-    let mut outcomes: Vec<Vec<(Outcome, Outcome)>> = micros.iter().map(|_| Vec::new()).collect();
+    const NEVER: u64 = 1_000_000_000;
+    let patiences = [0, 250, 1000, 2000, 4000, 8000, NEVER].map(|micros| (micros, 0));
+    let turns = [2, 3, 4, 6, 8, 12, 16].map(|turn| (1000, turn));
+    let kinds: Vec<(u64, u32)> = patiences.into_iter().chain(turns).collect();
+    let mut outcomes: Vec<Vec<(Outcome, Outcome)>> = kinds.iter().map(|_| Vec::new()).collect();
     for _ in 0..rounds {
-        for (micros, outcomes) in micros.iter().zip(&mut outcomes) {
-            let pool = || BarePool::new(size, Duration::from_micros(*micros), sockets.clone());
+        for ((micros, turn), outcomes) in kinds.iter().zip(&mut outcomes) {
+            let hand_off = Some((Duration::from_micros(*micros), *turn));
+            let pool = || BarePool::new(size, hand_off, sockets.clone());
             outcomes.push((load.on(&pool()), load.on(&pool())));
         }
     }
-    for (micros, outcomes) in micros.iter().zip(&outcomes) {
-        let name = format!("{micros} us");
+    for ((micros, turn), outcomes) in kinds.iter().zip(&outcomes) {
+        let name = format!("{micros} us, {turn} loans");
         println!("{}", Cell::of(&name, threads, size, outcomes));
     }
 }

@@ -4,15 +4,14 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::fork;
 
 use super::core::{Core, Keeping, Managed};
-use super::gate::PATIENCE;
 use super::guard::Guard;
+use super::hand_off::HandOff;
 
 /// Makes connections for a [`BarePool`], and looks at them.
 pub trait Maker: Send + Sync {
@@ -28,12 +27,12 @@ pub trait Maker: Send + Sync {
 
 /// See the module documentation.
 pub struct BarePool<M: Maker> {
-    core: Arc<Core<Bare<M>>>,
+    core: Core<Bare<M>>,
     maker: M,
 }
 
 /// The guard of a [`BarePool`].
-pub struct BareGuard<M: Maker>(Guard<Bare<M>>);
+pub struct BareGuard<'p, M: Maker>(Guard<Bare<M>, &'p Core<Bare<M>>>);
 
 struct Bare<M: Maker>(M::Link);
 
@@ -50,11 +49,13 @@ impl<M: Maker> Managed for Bare<M> {
 }
 
 impl<M: Maker> BarePool<M> {
-    /// The patience of a real pool.
-    pub const PATIENCE: Duration = PATIENCE;
-
-    /// Makes a pool of `size` whose gate hands permits over to a head of the line that has waited for `patience`.
-    pub fn new(size: u32, patience: Duration, maker: M) -> Self {
+    /// Makes a pool of `size`, whose gate hands permits over as that of a [`Pool`](crate::Pool) does, or as `hand_off`
+    /// says: to a head of the line that has waited for so long, by threads that have had so many loans in turn.
+    pub fn new(size: u32, hand_off: Option<(Duration, u32)>, maker: M) -> Self {
+        let hand_off = hand_off.map_or_else(HandOff::default, |(patience, turn)| HandOff {
+            patience,
+            turn,
+        });
         fork::install();
         let keeping = Keeping {
             size,
@@ -63,22 +64,21 @@ impl<M: Maker> BarePool<M> {
             min_idle: 0,
         };
         Self {
-            core: Arc::new(Core::with_patience(keeping, patience)),
+            core: Core::with_hand_off(keeping, hand_off),
             maker,
         }
     }
 
     /// Checks a connection out, or returns `None` at the deadline.
-    pub fn check_out(&self, deadline: &Deadline) -> Option<BareGuard<M>> {
+    pub fn check_out(&self, deadline: &Deadline) -> Option<BareGuard<'_, M>> {
         let connect = || Ok::<_, Infallible>(Bare(self.maker.open()));
-        self.core
-            .check_out(deadline, Duration::MAX, Duration::ZERO, connect)
+        Core::check_out(&self.core, deadline, Duration::MAX, Duration::ZERO, connect)
             .ok()
             .map(BareGuard)
     }
 }
 
-impl<M: Maker> Deref for BareGuard<M> {
+impl<M: Maker> Deref for BareGuard<'_, M> {
     type Target = M::Link;
 
     fn deref(&self) -> &M::Link {
@@ -86,7 +86,7 @@ impl<M: Maker> Deref for BareGuard<M> {
     }
 }
 
-impl<M: Maker> DerefMut for BareGuard<M> {
+impl<M: Maker> DerefMut for BareGuard<'_, M> {
     fn deref_mut(&mut self) -> &mut M::Link {
         &mut self.0.0
     }
@@ -98,7 +98,7 @@ impl<M: Maker> fmt::Debug for BarePool<M> {
     }
 }
 
-impl<M: Maker> fmt::Debug for BareGuard<M> {
+impl<M: Maker> fmt::Debug for BareGuard<'_, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BareGuard").finish_non_exhaustive()
     }

@@ -24,6 +24,7 @@ mod reference;
 #[cfg(all(test, shuttle))]
 mod shuttle_test;
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -33,9 +34,10 @@ use crossbeam_queue::ArrayQueue;
 use crate::deadline::Deadline;
 use crate::fork;
 
-use super::ages::{Age, Ages};
-use super::gate::{Acquired, Gate, PATIENCE, Refused, Released};
+use super::gate::{Acquired, Gate, Refused, Released};
 use super::guard::Guard;
+use super::hand_off::HandOff;
+use super::seats::{Seat, Seats};
 use super::stats::{Counters, Latencies, PoolStats, Traffic};
 
 /// What the pool has to know of a connection.
@@ -72,10 +74,15 @@ pub(crate) struct Slot<C> {
     expires: Option<Instant>,
     pub(crate) last_used: Instant,
     pub(crate) reused: bool,
-    _age: Age,
+    seat: Seat,
 }
 
-impl<C> Slot<C> {
+impl<C: Managed> Slot<C> {
+    /// Adds up what the connection has carried.
+    pub(crate) fn count_traffic(&mut self) {
+        self.seat.count(self.link.take_traffic());
+    }
+
     fn expired(&self, now: Instant) -> bool {
         self.expires.is_some_and(|at| now >= at)
     }
@@ -83,20 +90,35 @@ impl<C> Slot<C> {
 
 /// See the module documentation.
 #[derive(Debug)]
-pub(crate) struct Core<C: Managed> {
+pub struct Core<C: Managed> {
     pub(crate) gate: Gate,
     pub(crate) idle: ArrayQueue<Box<Slot<C>>>,
     /// Taken up by the next who has to open one (I5 counts them with the idle connections).
     pub(crate) handshakes: ArrayQueue<C::Handshake>,
     pub(crate) counters: Counters,
     keeping: Keeping,
-    ages: Arc<Ages>,
+    seats: Arc<Seats>,
     epoch: AtomicU64,
     peak: AtomicU32,
     warmed: AtomicBool,
     born: Instant,
     next_sweep_ms: AtomicU64,
     fork_generation: u64,
+}
+
+/// Where a permit goes back to: the pool, borrowed for the time of a call, or shared by those who keep a guard for
+/// longer. A loan that borrows writes no count of references, which all threads would write in turn.
+pub trait Home: Deref<Target = Core<Self::Link>> {
+    /// The connections of the pool.
+    type Link: Managed;
+}
+
+impl<C: Managed> Home for &Core<C> {
+    type Link = C;
+}
+
+impl<C: Managed> Home for Arc<Core<C>> {
+    type Link = C;
 }
 
 /// Why no guard was given.
@@ -114,18 +136,18 @@ pub(crate) enum Denied<E> {
 
 impl<C: Managed> Core<C> {
     pub(crate) fn new(keeping: Keeping) -> Self {
-        Self::with_patience(keeping, PATIENCE)
+        Self::with_hand_off(keeping, HandOff::default())
     }
 
     /// Models choose when a permit is handed over instead of freed: always or never; benches look for the best.
-    pub(super) fn with_patience(keeping: Keeping, patience: Duration) -> Self {
+    pub(super) fn with_hand_off(keeping: Keeping, hand_off: HandOff) -> Self {
         Self {
-            gate: Gate::new(keeping.size, patience),
+            gate: Gate::new(keeping.size, hand_off),
             idle: ArrayQueue::new(keeping.size as usize),
             handshakes: ArrayQueue::new(keeping.size as usize),
             counters: Counters::default(),
             keeping,
-            ages: Ages::new(keeping.size),
+            seats: Seats::new(keeping.size),
             epoch: AtomicU64::new(0),
             peak: AtomicU32::new(0),
             warmed: AtomicBool::new(keeping.min_idle == 0),
@@ -141,40 +163,42 @@ impl<C: Managed> Core<C> {
     }
 
     /// Checks a connection out: an idle one that is fit, else a new one from `connect`. Waits for a permit until
-    /// `deadline`, at most `acquire`.
-    pub(crate) fn check_out<E>(
-        self: &Arc<Self>,
+    /// `deadline`, at most `acquire`. The guard goes back to `home`.
+    pub(crate) fn check_out<H: Home<Link = C>, E>(
+        home: H,
         deadline: &Deadline,
         acquire: Duration,
         probe_after: Duration,
         connect: impl FnOnce() -> Result<C, E>,
-    ) -> Result<Guard<C>, Denied<E>> {
-        if self.is_inherited() {
+    ) -> Result<Guard<C, H>, Denied<E>> {
+        if home.is_inherited() {
             return Err(Denied::Forked);
         }
         let mut waited = Duration::ZERO;
-        let acquired = match self.gate.try_acquire() {
+        let acquired = match home.gate.try_acquire() {
             Ok(Some(acquired)) => acquired,
-            Ok(None) => self.wait_in_line(&deadline.at_most(acquire), &mut waited)?,
+            Ok(None) => home.wait_in_line(&deadline.at_most(acquire), &mut waited)?,
             Err(_) => return Err(Denied::Closed),
         };
-        let mut guard = self.admit(acquired, deadline.lately(), probe_after, connect)?;
-        guard.waited = waited;
-        Ok(guard)
+        let now = deadline.lately();
+        Self::admit(home, acquired, waited, now, probe_after, connect)
     }
 
     /// Checks a connection out only if a permit is free at once (rule L3: the way for a thread that holds one).
-    pub(crate) fn try_check_out<E>(
-        self: &Arc<Self>,
+    pub(crate) fn try_check_out<H: Home<Link = C>, E>(
+        home: H,
         now: Instant,
         probe_after: Duration,
         connect: impl FnOnce() -> Result<C, E>,
-    ) -> Result<Option<Guard<C>>, Denied<E>> {
-        if self.is_inherited() {
+    ) -> Result<Option<Guard<C, H>>, Denied<E>> {
+        if home.is_inherited() {
             return Err(Denied::Forked);
         }
-        match self.gate.try_acquire() {
-            Ok(Some(acquired)) => self.admit(acquired, now, probe_after, connect).map(Some),
+        match home.gate.try_acquire() {
+            Ok(Some(acquired)) => {
+                let waited = Duration::ZERO;
+                Self::admit(home, acquired, waited, now, probe_after, connect).map(Some)
+            }
             Ok(None) => Ok(None),
             Err(_) => Err(Denied::Closed),
         }
@@ -192,7 +216,6 @@ impl<C: Managed> Core<C> {
             .acquire(deadline)
             .inspect(|_| {
                 *waited = deadline.elapsed();
-                self.counters.waited.record(*waited);
             })
             .map_err(|refused| match refused {
                 Refused::Closed => Denied::Closed,
@@ -205,28 +228,42 @@ impl<C: Managed> Core<C> {
 
     /// Turns a permit into a guard. From here on the permit is home again on every path, panics included: the
     /// `Permit` inside the guard releases it.
-    fn admit<E>(
-        self: &Arc<Self>,
+    fn admit<H: Home<Link = C>, E>(
+        home: H,
         acquired: Acquired,
+        waited: Duration,
         now: Instant,
         probe_after: Duration,
         connect: impl FnOnce() -> Result<C, E>,
-    ) -> Result<Guard<C>, Denied<E>> {
-        let permit = Permit::new(Arc::clone(self));
-        let in_use = self.keeping.size - acquired.free_after;
+    ) -> Result<Guard<C, H>, Denied<E>> {
+        let permit = Permit::new(home);
+        let core = permit.core();
+        let in_use = core.keeping.size - acquired.free_after;
         // Relaxed: a statistic that housekeeping reads whenever.
-        if in_use > self.peak.load(Ordering::Relaxed) {
-            self.peak.fetch_max(in_use, Ordering::Relaxed);
+        if in_use > core.peak.load(Ordering::Relaxed) {
+            core.peak.fetch_max(in_use, Ordering::Relaxed);
         }
-        self.counters.check_outs.add_one();
-        let slot = match self.pop_fit(now, probe_after) {
+        let found = match core.pop_fit(now, probe_after) {
             Some(mut slot) => {
                 slot.reused = true;
-                slot
+                Ok(slot)
             }
-            None => self.open(now, connect).map_err(Denied::Connect)?,
+            None => core.open(now, connect),
         };
-        Ok(Guard::new(slot, permit, now))
+        if !waited.is_zero() {
+            // Together with the check-out: how many took no time is what is left of those.
+            core.counters.waited.record(waited);
+        }
+        match found {
+            Ok(mut slot) => {
+                slot.seat.count_loan();
+                Ok(Guard::new(slot, permit, waited, now))
+            }
+            Err(error) => {
+                core.counters.in_vain.add_one();
+                Err(Denied::Connect(error))
+            }
+        }
     }
 
     /// Pops idle connections until one is fit for use; closes the others.
@@ -268,7 +305,7 @@ impl<C: Managed> Core<C> {
                     expires: lifetime.and_then(|span| Instant::now().checked_add(span)),
                     last_used: now,
                     reused: false,
-                    _age: self.ages.note(self.born.elapsed()),
+                    seat: self.seats.take(self.born.elapsed()),
                 }))
             }
             Err(error) => {
@@ -281,7 +318,7 @@ impl<C: Managed> Core<C> {
     /// Takes a connection back, or closes it: broken if a call was left half done, stale if the pool was drained
     /// since, retired if it is too old. Rule L4: the caller releases the permit only after this.
     pub(crate) fn check_in(&self, mut slot: Box<Slot<C>>, now: Instant, panicking: bool) {
-        self.count_traffic(&mut slot.link);
+        slot.count_traffic();
         let reason = if panicking || !slot.link.is_clean() {
             &self.counters.closed_broken
         } else if slot.epoch != self.epoch() || self.gate.observe().2 {
@@ -295,13 +332,6 @@ impl<C: Managed> Core<C> {
             return;
         };
         reason.add_one();
-    }
-
-    /// Adds up what a connection has carried.
-    pub(crate) fn count_traffic(&self, link: &mut C) {
-        let traffic = link.take_traffic();
-        self.counters.bytes_sent.add(traffic.sent);
-        self.counters.bytes_received.add(traffic.received);
     }
 
     /// Returns the permit of a guard whose connection is pushed or closed.
@@ -341,6 +371,7 @@ impl<C: Managed> Core<C> {
 
     pub(crate) fn stats(&self) -> PoolStats {
         let (free, waiters, closed) = self.gate.observe();
+        let (loans, traffic) = self.seats.sums();
         let c = &self.counters;
         PoolStats {
             size: self.keeping.size,
@@ -348,7 +379,7 @@ impl<C: Managed> Core<C> {
             in_use: self.keeping.size.saturating_sub(free),
             waiters,
             peak: self.peak.load(Ordering::Relaxed), // Relaxed: a statistic
-            check_outs: c.check_outs.read(),
+            check_outs: loans + c.in_vain.read(),
             waits: c.waits.read(),
             acquire_timeouts: c.acquire_timeouts.read(),
             opened: c.opened.read(),
@@ -357,9 +388,9 @@ impl<C: Managed> Core<C> {
             closed_stale: c.closed_stale.read(),
             closed_retired: c.closed_retired.read(),
             retries: c.retries.read(),
-            bytes_sent: c.bytes_sent.read(),
-            bytes_received: c.bytes_received.read(),
-            oldest: self.ages.oldest(self.born.elapsed()),
+            bytes_sent: traffic.sent,
+            bytes_received: traffic.received,
+            oldest: self.seats.oldest(self.born.elapsed()),
             epoch: self.epoch(),
             closed,
         }
@@ -367,7 +398,8 @@ impl<C: Managed> Core<C> {
 
     pub(crate) fn latencies(&self) -> Latencies {
         let c = &self.counters;
-        let at_once = c.check_outs.read().saturating_sub(c.waited.count());
+        let check_outs = self.seats.sums().0 + c.in_vain.read();
+        let at_once = check_outs.saturating_sub(c.waited.count());
         Latencies {
             acquire: c.waited.snapshot(at_once),
             round_trip: c.round_trip.snapshot(0),
@@ -377,26 +409,26 @@ impl<C: Managed> Core<C> {
 
 /// The right to hold one connection; its drop is the only way back. Must be dropped after the connection.
 #[derive(Debug)]
-pub(crate) struct Permit<C: Managed> {
-    core: Arc<Core<C>>,
+pub(crate) struct Permit<H: Home> {
+    home: H,
 }
 
-impl<C: Managed> Permit<C> {
+impl<H: Home> Permit<H> {
     /// Wraps a permit that the gate has just given.
-    fn new(core: Arc<Core<C>>) -> Self {
-        Self { core }
+    fn new(home: H) -> Self {
+        Self { home }
     }
 
-    pub(crate) fn core(&self) -> &Arc<Core<C>> {
-        &self.core
+    pub(crate) fn core(&self) -> &Core<H::Link> {
+        &self.home
     }
 }
 
-impl<C: Managed> Drop for Permit<C> {
+impl<H: Home> Drop for Permit<H> {
     fn drop(&mut self) {
         // A permit that crossed a fork belongs to the parent's gate: its copy must not be touched.
-        if !self.core.is_inherited() {
-            self.core.release();
+        if !self.home.is_inherited() {
+            self.home.release();
         }
     }
 }

@@ -6,20 +6,19 @@
 //! is needed anywhere.
 //!
 //! A permit that comes home is free for whoever asks first, which keeps the connection busy while a waiter is
-//! still waking up; but a head of the line that has waited for longer than [`PATIENCE`] gets the permit handed
-//! over, so the line moves in order and no wait is unbounded (eventual fairness, as in parking_lot's mutex).
+//! still waking up; but a head of the line that has waited for long gets the permit handed over ([`HandOff`]), so the
+//! line moves in order and no wait is unbounded (eventual fairness, as in parking_lot's mutex).
 //!
 //! Invariants, proved in `docs/pool.md`, checked there by an exhaustive model and here by `models`:
 //!
 //! * **I1'** with the mutex free: if more permits are free than woken waiters are on their way to one, nobody is
 //!   asleep in the line.
-//! * **I2** with the mutex free, `waiters == line.len()`: both change only under it, in one critical section.
+//! * **I2** with the mutex free, `waiters` is the length of the line: both change only under it, in one critical section.
 //! * **I3** `free + permits out + granted and not yet resumed == size`: every transition moves one unit.
 //! * **I4** no lost wake-up: follows from I1', since every permit that comes home meets either an empty line or a
 //!   waiter that is awake or about to be.
 //! * **I6** after `close` and the last release nothing is left behind (the pool's half is in `core`).
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,11 +26,10 @@ use crossbeam_utils::CachePadded;
 
 use crate::deadline::Deadline;
 use crate::fork;
-use crate::sync::{AtomicU8, AtomicU64, Condvar, Mutex, MutexGuard, Ordering};
+use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Ordering};
 
-/// How long the head of the line waits before permits are handed to it instead of being freed. Below it the next
-/// operation of a running thread comes first, above it the order of the line.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(1);
+use super::hand_off::HandOff;
+use super::line::{Line, Standing, Waiter};
 
 const FREE_ONE: u64 = 1;
 const FREE_MASK: u64 = 0xFFFF_FFFF;
@@ -70,62 +68,6 @@ pub(crate) enum Released {
     Closed,
 }
 
-/// Asleep in the line.
-const ASLEEP: u8 = 0;
-/// Woken to take a free permit, and not yet run.
-const WOKEN: u8 = 1;
-/// Out of the line with a permit.
-const GRANTED: u8 = 2;
-/// Out of the line, the gate is closed.
-const SHUT: u8 = 3;
-
-/// A thread in the line.
-#[derive(Debug)]
-pub(crate) struct Waiter {
-    /// One of the four above. Read and written only under the gate's mutex, so Relaxed suffices.
-    state: AtomicU8,
-    since: Instant,
-    wake: Condvar,
-}
-
-impl Waiter {
-    fn state(&self) -> u8 {
-        self.state.load(Ordering::Relaxed) // under the mutex
-    }
-
-    fn set(&self, state: u8) {
-        self.state.store(state, Ordering::Relaxed); // under the mutex
-    }
-
-    fn rouse(&self, state: u8) {
-        self.set(state);
-        self.wake.notify_one();
-    }
-
-    #[cfg(all(test, not(any(loom, shuttle))))]
-    pub(super) fn is_up(&self) -> bool {
-        self.state() != ASLEEP
-    }
-}
-
-type Line = VecDeque<Arc<Waiter>>;
-
-/// Wakes the first waiter that is asleep, if there is one.
-fn wake_one(line: &Line) {
-    if let Some(waiter) = line.iter().find(|waiter| waiter.state() == ASLEEP) {
-        waiter.rouse(WOKEN);
-    }
-}
-
-/// Wakes a waiter unless as many are awake already as there are permits free: each of those takes one, or goes back to
-/// sleep because somebody else did.
-fn wake_for(free: u32, line: &Line) {
-    let awake = line.iter().filter(|waiter| waiter.state() == WOKEN);
-    if awake.take(free as usize).count() < free as usize {
-        wake_one(line);
-    }
-}
-
 /// See the module documentation.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -133,18 +75,18 @@ pub(crate) struct Gate {
     line: Mutex<Line>,
     drained: Condvar,
     size: u32,
-    patience: Duration,
+    hand_off: HandOff,
 }
 
 impl Gate {
     /// Makes an open gate with `size` free permits.
-    pub(crate) fn new(size: u32, patience: Duration) -> Self {
+    pub(crate) fn new(size: u32, hand_off: HandOff) -> Self {
         Self {
             state: CachePadded::new(AtomicU64::new(u64::from(size) * FREE_ONE)),
-            line: Mutex::new(VecDeque::new()),
+            line: Mutex::new(Line::default()),
             drained: Condvar::new(),
             size,
-            patience,
+            hand_off,
         }
     }
 
@@ -181,6 +123,7 @@ impl Gate {
             Joined::Permit(acquired) => return Ok(acquired),
             Joined::Line(waiter) => waiter,
         };
+        HandOff::begin_turn();
         let until = deadline.instant();
         loop {
             if let Some(outcome) = self.resume(&waiter, &mut line) {
@@ -219,13 +162,7 @@ impl Gate {
                 Err(now) => state = now,
             }
         }
-        let waiter = Arc::new(Waiter {
-            state: AtomicU8::new(ASLEEP),
-            since: Instant::now(),
-            wake: Condvar::new(),
-        });
-        line.push_back(Arc::clone(&waiter));
-        Ok(Joined::Line(waiter))
+        Ok(Joined::Line(line.join()))
     }
 
     /// Looks, awake and under the mutex, whether the wait is over. A woken waiter that finds the permit gone goes
@@ -235,11 +172,11 @@ impl Gate {
         waiter: &Arc<Waiter>,
         line: &mut Line,
     ) -> Option<Result<Acquired, Refused>> {
-        match waiter.state() {
-            GRANTED => return Some(Ok(Acquired { free_after: 0 })),
-            SHUT => return Some(Err(Refused::Closed)),
-            ASLEEP => return None,
-            _ => {}
+        match waiter.standing() {
+            Standing::Granted => return Some(Ok(Acquired { free_after: 0 })),
+            Standing::Shut => return Some(Err(Refused::Closed)),
+            Standing::Asleep => return None,
+            Standing::Woken => {}
         }
         // Relaxed: only a guess, confirmed by the compare-exchange.
         let mut state = self.state.load(Ordering::Relaxed);
@@ -251,13 +188,13 @@ impl Gate {
                 Ordering::Relaxed,
             ) {
                 Ok(_) => {
-                    leave(line, waiter);
+                    line.leave(waiter);
                     return Some(Ok(taken(state)));
                 }
                 Err(now) => state = now,
             }
         }
-        waiter.set(ASLEEP);
+        waiter.set(Standing::Asleep);
         None
     }
 
@@ -268,16 +205,16 @@ impl Gate {
         waiter: &Arc<Waiter>,
         line: &mut Line,
     ) -> Result<Acquired, Refused> {
-        match waiter.state() {
-            GRANTED => return Ok(Acquired { free_after: 0 }),
-            SHUT => return Err(Refused::Closed),
-            _ => {}
+        match waiter.standing() {
+            Standing::Granted => return Ok(Acquired { free_after: 0 }),
+            Standing::Shut => return Err(Refused::Closed),
+            Standing::Asleep | Standing::Woken => {}
         }
-        leave(line, waiter);
+        line.leave(waiter);
         // Relaxed: I2 is kept by the mutex; the count publishes nothing else.
         let before = self.state.fetch_sub(WAITER_ONE, Ordering::Relaxed);
-        if waiter.state() == WOKEN && free(before) > 0 {
-            wake_one(line);
+        if waiter.standing() == Standing::Woken && free(before) > 0 {
+            line.wake_one();
         }
         Err(Refused::TimedOut {
             waiters: waiters(before) - 1,
@@ -288,7 +225,7 @@ impl Gate {
     /// next holder. At a closed gate `if_closed` is called first, with the permit still out: whoever waits for the
     /// last permit to come home waits for that as well.
     pub(crate) fn release(&self, if_closed: impl Fn()) -> Released {
-        self.release_when(|head| head.since.elapsed() >= self.patience, if_closed)
+        self.release_when(|head| self.hand_off.is_due(head.since), if_closed)
     }
 
     /// [`Gate::release`] with the clock as an argument: `is_due` says whether the head of the line has waited for
@@ -331,27 +268,27 @@ impl Gate {
     /// Gives a permit to the line: to its head if that has waited for long, else to whoever comes first, after
     /// waking a sleeper for it. Returns false if nobody waits.
     fn release_to(&self, line: &mut Line, is_due: impl Fn(&Waiter) -> bool) -> bool {
-        let Some(head) = line.front() else {
+        let Some(head) = line.head() else {
             return false;
         };
         if is_due(head) {
             let head = Arc::clone(head);
-            let woken = head.state() == WOKEN;
-            line.pop_front();
+            let woken = head.standing() == Standing::Woken;
+            line.leave(&head);
             // Relaxed: the mutex publishes the connection to the waiter, and keeps I2. `free` stays as it is, so
             // nobody can take the permit on its way.
             let before = self.state.fetch_sub(WAITER_ONE, Ordering::Relaxed);
             if woken && free(before) > 0 {
                 // It had been woken for another permit, which it won't take now.
-                wake_one(line);
+                line.wake_one();
             }
-            head.rouse(GRANTED);
+            head.rouse(Standing::Granted);
         } else {
             // Release: pairs with the Acquires that take a permit.
             let before = self.state.fetch_add(FREE_ONE, Ordering::Release);
             // Not the head again: it may be awake already, for a permit of its own. With the mutex held `free` can
             // only shrink, so this wakes one too many at worst.
-            wake_for(free(before) + 1, line);
+            line.wake_for(free(before) + 1);
         }
         true
     }
@@ -373,9 +310,7 @@ impl Gate {
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |state| {
                 Some(CLOSED | (state & FREE_MASK))
             });
-        for waiter in line.drain(..) {
-            waiter.rouse(SHUT);
-        }
+        line.shut();
     }
 
     /// Waits until every permit is home, at most until `deadline`; returns whether they are.
@@ -450,10 +385,6 @@ fn taken(state: u64) -> Acquired {
     Acquired {
         free_after: free(state) - 1,
     }
-}
-
-fn leave(line: &mut Line, waiter: &Arc<Waiter>) {
-    line.retain(|other| !Arc::ptr_eq(other, waiter));
 }
 
 /// What [`Gate::join`] did.

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::gate::{Gate, Joined, Refused, Waiter};
+use super::gate::{Gate, Joined, Refused};
+use super::hand_off::HandOff;
+use super::line::Waiter;
 
 const FOREVER: Duration = Duration::from_secs(1 << 40);
 
@@ -16,7 +18,11 @@ struct Line {
 
 impl Line {
     fn new(permits: u32, waiters: usize) -> Self {
-        let gate = Gate::new(permits, FOREVER);
+        let hand_off = HandOff {
+            patience: FOREVER,
+            turn: 0,
+        };
+        let gate = Gate::new(permits, hand_off);
         for _ in 0..permits {
             gate.try_acquire().unwrap().unwrap();
         }

@@ -4,9 +4,10 @@
 use std::cell::Cell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::core::{Managed, Permit, Slot};
+use super::core::{Core, Home, Managed, Permit, Slot};
 
 thread_local! {
     static OUT: Cell<u32> = const { Cell::new(0) };
@@ -19,23 +20,29 @@ pub fn guards_on_this_thread() -> u32 {
     OUT.with(Cell::get)
 }
 
-/// An exclusively owned connection. It cannot be cloned, and a connection cannot be reached without one.
-pub struct Guard<C: Managed> {
+/// An exclusively owned connection. It cannot be cloned, and a connection cannot be reached without one. It shares
+/// the pool that it goes back to, or borrows it.
+pub struct Guard<C: Managed, H: Home<Link = C> = Arc<Core<C>>> {
     slot: Option<Box<Slot<C>>>,
-    permit: Permit<C>,
+    permit: Permit<H>,
     now: Instant,
     /// How long the check-out stood in line.
     pub(crate) waited: Duration,
 }
 
-impl<C: Managed> Guard<C> {
-    pub(crate) fn new(slot: Box<Slot<C>>, permit: Permit<C>, now: Instant) -> Self {
+impl<C: Managed, H: Home<Link = C>> Guard<C, H> {
+    pub(crate) fn new(
+        slot: Box<Slot<C>>,
+        permit: Permit<H>,
+        waited: Duration,
+        now: Instant,
+    ) -> Self {
         OUT.with(|out| out.set(out.get() + 1));
         Self {
             slot: Some(slot),
             permit,
             now,
-            waited: Duration::ZERO,
+            waited,
         }
     }
 
@@ -48,7 +55,7 @@ impl<C: Managed> Guard<C> {
     pub(crate) fn replace<E>(&mut self, connect: impl FnOnce() -> Result<C, E>) -> Result<(), E> {
         let core = self.permit.core();
         if let Some(mut slot) = self.slot.take() {
-            core.count_traffic(&mut slot.link);
+            slot.count_traffic();
             core.counters.closed_broken.add_one();
         }
         self.slot = Some(core.open(self.now, connect)?);
@@ -56,7 +63,7 @@ impl<C: Managed> Guard<C> {
     }
 }
 
-impl<C: Managed> Deref for Guard<C> {
+impl<C: Managed, H: Home<Link = C>> Deref for Guard<C, H> {
     type Target = C;
 
     fn deref(&self) -> &C {
@@ -68,7 +75,7 @@ impl<C: Managed> Deref for Guard<C> {
     }
 }
 
-impl<C: Managed> DerefMut for Guard<C> {
+impl<C: Managed, H: Home<Link = C>> DerefMut for Guard<C, H> {
     fn deref_mut(&mut self) -> &mut C {
         &mut self
             .slot
@@ -78,7 +85,7 @@ impl<C: Managed> DerefMut for Guard<C> {
     }
 }
 
-impl<C: Managed> fmt::Debug for Guard<C> {
+impl<C: Managed, H: Home<Link = C>> fmt::Debug for Guard<C, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guard")
             .field("reused", &self.reused())
@@ -86,7 +93,7 @@ impl<C: Managed> fmt::Debug for Guard<C> {
     }
 }
 
-impl<C: Managed> Drop for Guard<C> {
+impl<C: Managed, H: Home<Link = C>> Drop for Guard<C, H> {
     fn drop(&mut self) {
         OUT.with(|out| out.set(out.get().saturating_sub(1)));
         let core = self.permit.core();

@@ -7,21 +7,24 @@
 //! | file | owns |
 //! |---|---|
 //! | `gate` | the permits and the line of waiters; every decision |
+//! | `line`, `hand_off` | who waits, and when it is their turn |
 //! | `core` | idle connections, lifetimes, drain, close, housekeeping |
 //! | `guard` | the exclusive ownership, and the way back |
-//! | `stats`, `histogram`, `ages` | what is counted |
+//! | `stats`, `histogram`, `seats` | what is counted |
 //! | `bare` | the same pool over any connection, for the benches |
 
-mod ages;
 mod bare;
 mod core;
 mod gate;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod gate_test;
 mod guard;
+mod hand_off;
 mod histogram;
+mod line;
 #[cfg(all(test, loom))]
 mod models;
+mod seats;
 mod stats;
 
 use std::mem;
@@ -37,7 +40,7 @@ use crate::fork;
 
 use self::core::{Core, Denied, Keeping};
 
-pub(crate) use self::core::Managed;
+pub(crate) use self::core::{Home, Managed};
 
 pub use bare::{BareGuard, BarePool, Maker};
 pub use guard::guards_on_this_thread;
@@ -61,6 +64,9 @@ pub use stats::{Latencies, Latency, PoolStats, Traffic};
 /// }
 /// ```
 pub type ConnectionGuard = guard::Guard<Connection>;
+
+/// As [`ConnectionGuard`], for what goes back to the pool through `H`.
+pub(crate) type Loan<H> = guard::Guard<Connection, H>;
 
 /// A pool of connections to one server, shared by all threads of a process. Clones are the same pool. Nothing is
 /// opened before the first check-out.
@@ -125,14 +131,7 @@ impl Pool {
         limits: &CallLimits,
         deadline: &Deadline,
     ) -> Result<ConnectionGuard, Error> {
-        self.touch(deadline.lately());
-        self.shared
-            .core
-            .check_out(deadline, limits.acquire_timeout, limits.probe_after, || {
-                self.connect(limits, deadline)
-            })
-            .inspect(|guard| look_after_waiting(guard, deadline))
-            .map_err(|denied| self.explain(denied, limits, deadline))
+        self.check_out_to(self.shared_core(), limits, deadline)
     }
 
     /// Checks a connection out if one is free at once; `None` if not. The only way for a thread that holds a guard
@@ -146,12 +145,34 @@ impl Pool {
         limits: &CallLimits,
         deadline: &Deadline,
     ) -> Result<Option<ConnectionGuard>, Error> {
+        self.try_check_out_to(self.shared_core(), limits, deadline)
+    }
+
+    /// [`Pool::check_out`] for a guard that goes back to `home`, which is this pool.
+    pub(crate) fn check_out_to<H: Home<Link = Connection>>(
+        &self,
+        home: H,
+        limits: &CallLimits,
+        deadline: &Deadline,
+    ) -> Result<Loan<H>, Error> {
         self.touch(deadline.lately());
-        self.shared
-            .core
-            .try_check_out(deadline.lately(), limits.probe_after, || {
-                self.connect(limits, deadline)
-            })
+        let connect = || self.connect(limits, deadline);
+        let (acquire, probe_after) = (limits.acquire_timeout, limits.probe_after);
+        Core::check_out(home, deadline, acquire, probe_after, connect)
+            .inspect(|guard| look_after_waiting(guard, deadline))
+            .map_err(|denied| self.explain(denied, limits, deadline))
+    }
+
+    /// [`Pool::try_check_out`] for a guard that goes back to `home`, which is this pool.
+    pub(crate) fn try_check_out_to<H: Home<Link = Connection>>(
+        &self,
+        home: H,
+        limits: &CallLimits,
+        deadline: &Deadline,
+    ) -> Result<Option<Loan<H>>, Error> {
+        self.touch(deadline.lately());
+        let connect = || self.connect(limits, deadline);
+        Core::try_check_out(home, deadline.lately(), limits.probe_after, connect)
             .inspect(|guard| {
                 if let Some(guard) = guard {
                     look_after_waiting(guard, deadline);
@@ -160,18 +181,43 @@ impl Pool {
             .map_err(|denied| self.explain(denied, limits, deadline))
     }
 
+    /// Where the guards of one call go back to.
+    pub(crate) fn core(&self) -> &Core<Connection> {
+        &self.shared.core
+    }
+
+    /// Where guards go back to that outlive the call.
+    pub(crate) fn shared_core(&self) -> Arc<Core<Connection>> {
+        Arc::clone(&self.shared.core)
+    }
+
     /// Opens a connection within `limits.connect_timeout` and `deadline`.
     pub(crate) fn connect(
         &self,
         limits: &CallLimits,
         deadline: &Deadline,
     ) -> Result<Connection, Error> {
-        conn::connect(
+        let left = deadline.remaining();
+        let ends_the_call = left.is_none_or(|left| left <= limits.connect_timeout);
+        let opened = conn::connect(
             &self.shared.config,
             &deadline.at_most(limits.connect_timeout),
             limits.connect_timeout,
             &self.shared.core.handshakes,
-        )
+        );
+        opened.map_err(|error| match error {
+            // It is the call's time that was over: what is told is how long the call took, not the rest of it that the
+            // connecting had.
+            Error::Timeout {
+                phase, endpoint, ..
+            } if ends_the_call => Error::Timeout {
+                phase,
+                endpoint,
+                limit: deadline.limit(),
+                elapsed: deadline.elapsed(),
+            },
+            other => other,
+        })
     }
 
     /// Opens the connections that `min_idle` asks for, after the first call and within its deadline. A failure
@@ -282,7 +328,7 @@ impl Pool {
 
 /// Reads the clock if the check-out has stood in line or opened a connection: what was left lately is what is left
 /// now only where nothing has waited.
-fn look_after_waiting(guard: &ConnectionGuard, deadline: &Deadline) {
+fn look_after_waiting(guard: &Loan<impl Home<Link = Connection>>, deadline: &Deadline) {
     if !guard.waited.is_zero() || !guard.reused() {
         deadline.look();
     }

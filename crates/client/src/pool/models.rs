@@ -12,6 +12,7 @@ use loom::thread;
 use crate::deadline::Deadline;
 
 use super::gate::{Gate, Joined, Refused, Released};
+use super::hand_off::HandOff;
 
 const FOREVER: Duration = Duration::from_secs(1 << 40);
 
@@ -28,7 +29,7 @@ struct Shared {
 impl Shared {
     fn new(size: u32, patience: Duration) -> Arc<Self> {
         Arc::new(Self {
-            gate: Gate::new(size, patience),
+            gate: Gate::new(size, HandOff { patience, turn: 0 }),
             slots: (0..size).map(|_| UnsafeCell::new(0)).collect(),
             users: AtomicUsize::new(0),
         })

@@ -16,13 +16,6 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Adds what a connection carried; nothing is written if that is nothing.
-    pub(crate) fn add(&self, n: u64) {
-        if n > 0 {
-            self.0.fetch_add(n, Ordering::Relaxed);
-        }
-    }
-
     pub(crate) fn read(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -31,7 +24,8 @@ impl Counter {
 /// The counters of one pool.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    pub(crate) check_outs: Counter,
+    /// Permits that were given to open a connection which could not be opened.
+    pub(crate) in_vain: Counter,
     pub(crate) waits: Counter,
     pub(crate) acquire_timeouts: Counter,
     pub(crate) opened: Counter,
@@ -40,8 +34,6 @@ pub(crate) struct Counters {
     pub(crate) closed_stale: Counter,
     pub(crate) closed_retired: Counter,
     pub(crate) retries: Counter,
-    pub(crate) bytes_sent: Counter,
-    pub(crate) bytes_received: Counter,
     /// How long those waited that had to wait. All others took no time.
     pub(crate) waited: Histogram,
     /// How long the exchange took, connecting included, the waiting not.
@@ -82,7 +74,7 @@ pub struct PoolStats {
     pub waiters: u32,
     /// The most that were checked out at once since the last housekeeping.
     pub peak: u32,
-    /// Check-outs that succeeded.
+    /// Check-outs, those included whose connection could not be opened.
     pub check_outs: u64,
     /// Check-outs that had to stand in line.
     pub waits: u64,

@@ -1,6 +1,5 @@
 //! What is closed and opened without a call that needs it: warming up, draining, the surplus of quiet times.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,7 @@ impl<C: Managed> Core<C> {
     /// Fills the pool up to `wanted` idle connections, as far as permits are free. All of them are held until the
     /// last is there: a connection may be opened only by a holder that found none idle (I5).
     pub(crate) fn warm_up<E>(
-        self: &Arc<Self>,
+        &self,
         wanted: u32,
         mut connect: impl FnMut() -> Result<C, E>,
     ) -> Result<(), E> {
@@ -30,13 +29,13 @@ impl<C: Managed> Core<C> {
             if !matches!(self.gate.try_acquire(), Ok(Some(_))) {
                 break;
             }
-            let permit = Permit::new(Arc::clone(self));
+            let permit = Permit::new(self);
             let now = Instant::now();
             let slot = match self.pop_fit(now, Duration::ZERO) {
                 Some(slot) => slot,
                 None => self.open(now, &mut connect)?,
             };
-            held.push(Guard::new(slot, permit, now));
+            held.push(Guard::new(slot, permit, Duration::ZERO, now));
         }
         Ok(())
     }
@@ -46,7 +45,7 @@ impl<C: Managed> Core<C> {
     ///
     /// A queue that is used in turn touches every connection, so the age of the idle ones says nothing of need;
     /// the peak does.
-    pub(crate) fn housekeep(self: &Arc<Self>) {
+    pub(crate) fn housekeep(&self) {
         let Some(window) = self.keeping.idle_timeout else {
             return;
         };
@@ -76,7 +75,7 @@ impl<C: Managed> Core<C> {
 
     /// Makes every connection of now unfit: idle ones are closed here, those that are out at their check-in.
     /// Returns how many were closed.
-    pub(crate) fn drain(self: &Arc<Self>) -> usize {
+    pub(crate) fn drain(&self) -> usize {
         // Release: pairs with the Acquire in `epoch`; a check-in that reads the old value pushed before this and
         // is closed below or refused at its next check-out.
         self.epoch.fetch_add(1, Ordering::Release);
@@ -87,10 +86,10 @@ impl<C: Managed> Core<C> {
     /// Closes idle connections, at most `most`, and returns how many. Each is closed under a permit: one that has
     /// left the queue and is still open counts (I5), and whoever finds the queue empty meanwhile opens another.
     /// Where no permit is free, none is idle, or somebody is about to take it.
-    fn close_idle(self: &Arc<Self>, most: u32, reason: &Counter) -> usize {
+    fn close_idle(&self, most: u32, reason: &Counter) -> usize {
         let mut closed = 0;
         while closed < most as usize && matches!(self.gate.try_acquire(), Ok(Some(_))) {
-            let permit = Permit::new(Arc::clone(self));
+            let permit = Permit::new(self);
             let Some(slot) = self.idle.pop() else {
                 break;
             };

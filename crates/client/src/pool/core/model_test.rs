@@ -17,8 +17,10 @@ use super::reference::{Link, Model, Place};
 use super::{Acquired, Core, Denied, Keeping, Refused};
 use crate::deadline::Deadline;
 use crate::fork::pretended::Child;
-use crate::pool::gate::{Joined, Waiter};
+use crate::pool::gate::Joined;
 use crate::pool::guard::Guard;
+use crate::pool::hand_off::HandOff;
+use crate::pool::line::Waiter;
 
 const FOREVER: Duration = Duration::from_secs(1 << 40);
 const LIFETIME: Duration = Duration::from_secs(1 << 30);
@@ -79,7 +81,7 @@ impl Pair {
         };
         Self {
             world: Arc::clone(world),
-            core: Arc::new(Core::with_patience(kept, patience)),
+            core: Arc::new(Core::with_hand_off(kept, HandOff { patience, turn: 0 })),
             model: Model::new(size, hand_over, min_idle),
             out: Vec::new(),
             waiters: Vec::new(),
@@ -154,7 +156,7 @@ impl Pair {
                 let open = self.connect(connect);
                 let after = Self::probe_after(probe);
                 let done = catch_unwind(AssertUnwindSafe(|| {
-                    self.core.try_check_out(Instant::now(), after, open)
+                    Core::try_check_out(Arc::clone(&self.core), Instant::now(), after, open)
                 }));
                 if self.model.closed {
                     assert!(matches!(done.unwrap(), Err(Denied::Closed)));
@@ -171,7 +173,7 @@ impl Pair {
                 // No time at all: what is free is given all the same, a wait ends at once.
                 let deadline = Deadline::after(Duration::ZERO);
                 let done = catch_unwind(AssertUnwindSafe(|| {
-                    self.core.check_out(&deadline, FOREVER, after, open)
+                    Core::check_out(Arc::clone(&self.core), &deadline, FOREVER, after, open)
                 }));
                 if self.model.closed {
                     assert!(matches!(done.unwrap(), Err(Denied::Closed)));
@@ -344,8 +346,15 @@ impl Pair {
     fn admit(&mut self, acquired: Acquired, connect: Connect) {
         let open = self.connect(connect);
         let done = catch_unwind(AssertUnwindSafe(|| {
-            self.core
-                .admit(acquired, Instant::now(), Duration::ZERO, open)
+            let home = Arc::clone(&self.core);
+            Core::admit(
+                home,
+                acquired,
+                Duration::ZERO,
+                Instant::now(),
+                Duration::ZERO,
+                open,
+            )
         }));
         // What a hand-over leaves free is not known to the waiter: it counts as none.
         self.model.peak = self.model.peak.max(self.model.size - acquired.free_after);
@@ -422,7 +431,9 @@ impl Pair {
         let idle = self.core.idle.len();
         let child = Child::new();
         let open = self.connect(Connect::Panics);
-        let refused = self.core.check_out(
+        let home = || Arc::clone(&self.core);
+        let refused = Core::check_out(
+            home(),
             &Deadline::after(Duration::ZERO),
             FOREVER,
             Duration::ZERO,
@@ -430,9 +441,7 @@ impl Pair {
         );
         assert!(matches!(refused, Err(Denied::Forked)));
         let open = self.connect(Connect::Panics);
-        let refused = self
-            .core
-            .try_check_out(Instant::now(), Duration::ZERO, open);
+        let refused = Core::try_check_out(home(), Instant::now(), Duration::ZERO, open);
         assert!(matches!(refused, Err(Denied::Forked)));
         self.core.housekeep();
         // Guards that crossed over close their descriptor and touch nothing else.

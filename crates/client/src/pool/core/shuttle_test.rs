@@ -9,9 +9,10 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
 use super::fake::{Fake, World, keeping};
-use super::{Core, Denied};
+use super::{Core, Denied, Home};
 use crate::deadline::Deadline;
 use crate::pool::guard::Guard;
+use crate::pool::hand_off::HandOff;
 
 const FOREVER: Duration = Duration::from_secs(1 << 40);
 
@@ -32,7 +33,7 @@ impl Shared {
         }
     }
 
-    fn use_up(&self, mut guard: Guard<Fake>) {
+    fn use_up<H: Home<Link = Fake>>(&self, mut guard: Guard<Fake, H>) {
         guard.with(thread::yield_now);
         match thread_rng().gen_range(0..8) {
             0 => guard.clean = false,
@@ -59,20 +60,17 @@ impl Shared {
                 self.core.housekeep();
             }
             2 => drop(self.core.warm_up(2, || self.connect())),
-            3 => match self
-                .core
-                .try_check_out(Instant::now(), Duration::ZERO, || self.connect())
-            {
+            3 => match Core::try_check_out(&*self.core, Instant::now(), Duration::ZERO, || {
+                self.connect()
+            }) {
                 Ok(Some(guard)) => self.use_up(guard),
                 Ok(None) | Err(Denied::Connect(())) => {}
                 Err(denied) => return matches!(denied, Denied::Closed),
             },
             _ => {
-                match self
-                    .core
-                    .check_out(&Deadline::after(within), FOREVER, Duration::ZERO, || {
-                        self.connect()
-                    }) {
+                let deadline = Deadline::after(within);
+                let home = Arc::clone(&self.core);
+                match Core::check_out(home, &deadline, FOREVER, Duration::ZERO, || self.connect()) {
                     Ok(guard) => self.use_up(guard),
                     Err(Denied::Connect(())) => {}
                     Err(Denied::TimedOut { .. }) => assert_eq!(within, SOME_TIME),
@@ -89,7 +87,7 @@ fn run(size: u32, threads: usize, steps: usize, patience: Duration, close: bool)
     kept.idle_timeout = Some(Duration::from_millis(1));
     let shared = Arc::new(Shared {
         world: Arc::default(),
-        core: Arc::new(Core::with_patience(kept, patience)),
+        core: Arc::new(Core::with_hand_off(kept, HandOff { patience, turn: 0 })),
     });
     let workers: Vec<_> = (0..threads)
         .map(|_| {
