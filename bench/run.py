@@ -64,6 +64,10 @@ def comparisons(real):
     for server in ["tagcached"] + (["real"] if real else []):
         add("raw-" + server, "get 100 B, raw with both safeties", f"guarded@{server}",
             f"raw@{server}", "get", 100, None, payloads=("text",))
+    if real:
+        # The seal of a batch is one command more.
+        add("raw-real", "mGet 10, raw with all safeties", "guarded@real", "raw@real", "mget", 10,
+            None, payloads=("text",))
     # For the reader only: how the others stand to what is not to be reached.
     for what in ("get", "set"):
         add("raw-tagcached", f"{what} 64 KB", ours, raw, what, 65536, None)
@@ -71,6 +75,20 @@ def comparisons(real):
     add("memcached", "set 100 B", ours, memcached, "set", 100, None)
     add("memcached", "mGet 100", ours, memcached, "mget", 100, None)
     return rows
+
+
+def ideas(real):
+    """What a raw socket would win by this and that; `second` is without."""
+    for server in ["tagcached"] + (["real"] if real else []):
+        for client, name, what, number in (
+            ("copying", "set 64 KB, put together in a buffer", "set", 65536),
+            ("waiting", "mGet 100, SO_RCVLOWAT", "mget", 100),
+            ("waiting", "mGet 1000, SO_RCVLOWAT", "mget", 1000),
+            ("two", "mGet 100, over two connections", "mget", 100),
+            ("two", "mGet 1000, over two connections", "mget", 1000),
+        ):
+            yield Comparison("idea-" + server, name, f"{client}@{server}", f"raw@{server}", what,
+                             number, None, payloads=("text",))
 
 
 class Worker:
@@ -127,12 +145,13 @@ class Bench:
         self.options = options
         self.processors = sorted(os.sched_getaffinity(0))
         self.servers, self.ports, self.workers = [], {}, {}
-        self.unpinned = len(self.processors) < 2
+        self.unpinned = options.all_processors or len(self.processors) < 2
         if not self.unpinned:
             os.sched_setaffinity(0, self.processors[1:])
 
     def pin(self):
-        os.sched_setaffinity(0, self.processors[:1])
+        if not self.unpinned:
+            os.sched_setaffinity(0, self.processors[:1])
 
     def serve(self, name, command):
         port = free_port()
@@ -154,7 +173,7 @@ class Bench:
             # One that runs already is moved to the processor of the others for the time being,
             # as far as we may.
             pid = listener_of(int(port))
-            if pid:
+            if pid and not self.unpinned:
                 pin_threads(pid, self.processors[:1])
                 self.real = pid
 
@@ -164,7 +183,7 @@ class Bench:
         if place not in self.workers:
             client, server = place.split("@")
             host, port = self.ports[server]
-            if client in ("raw", "guarded"):
+            if client in ("raw", "guarded", "copying", "waiting", "two"):
                 command = [self.options.raw, f"{host}:{port}", client]
             else:
                 command = [self.options.php, "-n"]
@@ -178,6 +197,10 @@ class Bench:
 
     def compare(self, row, payload):
         first, second = self.worker(row.first), self.worker(row.second)
+        client, server = row.first.split("@")
+        if client != "tagcache":
+            # What raw ones look at has to be stored by the extension.
+            self.worker(f"tagcache@{server}").prepare(row.what, row.number, payload)
         # The raw one looks at what the extension has stored.
         first.prepare(row.what, row.number, payload)
         second.prepare(row.what, row.number, payload)
@@ -266,12 +289,15 @@ def main():
     parser.add_argument("--pairs", type=int, default=21)
     parser.add_argument("--slice-ms", type=float, default=25)
     parser.add_argument("--only", default="", help="comparisons whose 'group name' contains this")
+    parser.add_argument("--ideas", action="store_true", help="what a raw socket would win by ideas")
+    parser.add_argument("--all-processors", action="store_true", help="pin nobody")
     options = parser.parse_args()
     bench = Bench(options)
     results = []
     try:
         bench.start()
-        rows = [row for row in comparisons(options.real)
+        all_rows = ideas(options.real) if options.ideas else comparisons(options.real)
+        rows = [row for row in all_rows
                 if options.only in f"{row.group} {row.name}"]
         # Those that share workers and data follow each other.
         work = [(row, payload) for row in rows for payload in row.payloads]
@@ -283,7 +309,7 @@ def main():
             print(f"  {position + 1:3}/{len(work)}  {row.group:14} {row.name:32} {payload:7}"
                   f"{ratio['median']:6.2f} (at least {ratio['low']:.2f}){least}",
                   file=sys.stderr, flush=True)
-        if options.only in "cost new TagCache":
+        if options.only in "cost new TagCache" and not options.ideas:
             results.append(bench.single("new", "new TagCache on a live pool", 2000))
             print(f"  new TagCache: {results[-1]['ns']['median']:.0f} ns", file=sys.stderr)
     finally:

@@ -5,6 +5,7 @@
 #   scripts/check.sh clippy        clippy over the crates, warnings are errors
 #   scripts/check.sh clippy-ext nts|zts    the same over the extension, for one PHP
 #   scripts/check.sh shell         bash -n, and shellcheck where it is installed
+#   scripts/check.sh mutants       that the patches of ci/mutants/ still apply (scripts/mutants.sh runs them)
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -48,10 +49,21 @@ check_shell() {
     fi
 }
 
+check_mutants() {
+    local patch stale=()
+    need patch
+    for patch in "$ROOT"/ci/mutants/*.patch; do
+        patch --dry-run --silent --force --strip=1 --directory="$ROOT" <"$patch" >/dev/null 2>&1 ||
+            stale+=("$(basename "$patch" .patch)")
+    done
+    [ "${#stale[@]}" = 0 ] || die "mutants that do not apply any more: ${stale[*]}; make them anew"
+}
+
 case "${1:-}" in
 fmt) check_fmt ;;
 clippy) check_clippy ;;
 clippy-ext) check_clippy_ext "${2:-}" ;;
 shell) check_shell ;;
-*) die "usage: scripts/check.sh fmt|clippy|clippy-ext nts|zts|shell" ;;
+mutants) check_mutants ;;
+*) die "usage: scripts/check.sh fmt|clippy|clippy-ext nts|zts|shell|mutants" ;;
 esac

@@ -86,6 +86,7 @@ stage php-zts must scripts/php-zts.sh
 stage fmt may scripts/check.sh fmt
 stage shell may scripts/check.sh shell
 stage safety may scripts/check-safety.sh
+stage mutants-apply may scripts/check.sh mutants
 stage clippy may scripts/check.sh clippy
 stage clippy-nts may scripts/check.sh clippy-ext nts
 stage clippy-zts may scripts/check.sh clippy-ext zts

@@ -7,8 +7,12 @@
 //! ```
 //!
 //! With `guarded` behind the address it does what makes the extension safe, too: it looks before each request whether
-//! anything lies in the socket, and has a time limit on each receive. What that costs is the least that is lost
-//! against the raw socket.
+//! anything lies in the socket, has a time limit on each receive, and ends a batch of reads with a command whose reply
+//! nobody else can know. What that costs is the least that is lost against the raw socket.
+//!
+//! Other words behind the address try an idea, beside a raw socket without it: `copying` puts each request together in a
+//! buffer before it is sent, which `writev` would save; `waiting` has the kernel wake it only when the shortest replies
+//! that are due could be there (`SO_RCVLOWAT`); `two` sends the second half of a batch over a second connection.
 //!
 //! It sends the very bytes that the extension sent: the values are read from the server, where the extension's
 //! worker has put them under the same keys.
@@ -30,27 +34,50 @@ struct Step {
 
 struct Wire {
     stream: TcpStream,
-    guarded: bool,
+    manner: Manner,
+    second: Option<TcpStream>,
     buffer: Vec<u8>,
 }
+
+/// What it does besides.
+#[derive(Clone, Copy, PartialEq)]
+enum Manner {
+    Raw,
+    Guarded,
+    Copying,
+    Waiting,
+    Two,
+}
+
+/// The shortest reply to a GET, `NF` and its line feed.
+const SHORTEST: usize = 3;
 
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), Failure> {
-    let addr = std::env::args()
-        .nth(1)
-        .ok_or("usage: raw_bound HOST:PORT [guarded]")?;
-    let stream = TcpStream::connect(addr)?;
-    stream.set_nodelay(true)?;
-    let guarded = std::env::args()
-        .nth(2)
-        .is_some_and(|word| word == "guarded");
-    if guarded {
+    let usage = "usage: raw_bound HOST:PORT [raw|guarded|copying|waiting|two]";
+    let addr = std::env::args().nth(1).ok_or(usage)?;
+    let manner = match std::env::args().nth(2).as_deref() {
+        None | Some("raw") => Manner::Raw,
+        Some("guarded") => Manner::Guarded,
+        Some("copying") => Manner::Copying,
+        Some("waiting") => Manner::Waiting,
+        Some("two") => Manner::Two,
+        Some(_) => return Err(usage.into()),
+    };
+    let connect = || {
+        let stream = TcpStream::connect(&addr)?;
+        stream.set_nodelay(true)?;
+        io::Result::Ok(stream)
+    };
+    let stream = connect()?;
+    if manner == Manner::Guarded {
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     }
     let mut wire = Wire {
         stream,
-        guarded,
+        manner,
+        second: (manner == Manner::Two).then(connect).transpose()?,
         buffer: vec![0; 256 << 10],
     };
     let mut steps = Vec::new();
@@ -82,12 +109,16 @@ impl Wire {
                 let keys: Vec<String> = (0..key_count(size))
                     .map(|n| key(size, payload, n))
                     .collect();
+                let sealed = what == "mget" && self.manner == Manner::Guarded;
                 Ok(keys
                     .chunks(per_step)
                     .map(|keys| {
-                        let lines: String =
+                        let mut lines: String =
                             keys.iter().map(|key| format!("GET\t{key}\n")).collect();
-                        Step::timed(lines.into_bytes(), keys.len())
+                        if sealed {
+                            lines.push_str("INCR\tbench:raw-seal\t0\t-\t-\n");
+                        }
+                        Step::timed(lines.into_bytes(), keys.len() + usize::from(sealed))
                     })
                     .collect())
             }
@@ -151,12 +182,42 @@ impl Wire {
 
     /// Sends a request and reads `lines` lines.
     fn exchange(&mut self, request: &[u8], lines: usize) -> io::Result<()> {
-        if self.guarded {
-            self.must_be_quiet()?;
+        match self.manner {
+            Manner::Guarded => self.must_be_quiet()?,
+            Manner::Two if lines > 1 => return self.exchange_over_two(request, lines),
+            Manner::Copying => {
+                let room = &mut self.buffer[..request.len()];
+                room.copy_from_slice(request);
+                self.stream.write_all(room)?;
+                return self.read_lines(lines);
+            }
+            _ => {}
         }
         self.stream.write_all(request)?;
+        self.read_lines(lines)
+    }
+
+    fn exchange_over_two(&mut self, request: &[u8], lines: usize) -> io::Result<()> {
+        // The first half and the second: the order of the replies is no matter here.
+        let cut = memchr_iter(b'\n', request).nth(lines / 2 - 1);
+        let (first, second) = request.split_at(cut.map_or(0, |at| at + 1));
+        let mut other = self.second.take().ok_or(io::ErrorKind::NotConnected)?;
+        self.stream.write_all(first)?;
+        other.write_all(second)?;
+        self.read_lines(lines / 2)?;
+        std::mem::swap(&mut self.stream, &mut other);
+        self.read_lines(lines - lines / 2)?;
+        std::mem::swap(&mut self.stream, &mut other);
+        self.second = Some(other);
+        Ok(())
+    }
+
+    fn read_lines(&mut self, lines: usize) -> io::Result<()> {
         let mut due = lines;
         while due > 0 {
+            if self.manner == Manner::Waiting && lines > 1 {
+                self.wake_at(due * SHORTEST)?;
+            }
             let n = self.read()?;
             let bytes = &self.buffer[..n];
             // One reply ends where the bytes end; only of many the ends have to be counted.
@@ -166,6 +227,19 @@ impl Wire {
             };
         }
         Ok(())
+    }
+
+    /// Has the kernel wake a receive only when so many bytes are there.
+    fn wake_at(&self, bytes: usize) -> io::Result<()> {
+        let bytes = bytes.min(32 << 10) as libc::c_int;
+        let size = size_of_val(&bytes) as libc::socklen_t;
+        let (socket, level, option) =
+            (self.stream.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVLOWAT);
+        // SAFETY: `bytes` is an int, of the size that is given with it.
+        match unsafe { libc::setsockopt(socket, level, option, (&raw const bytes).cast(), size) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
     }
 
     /// Fails if anything lies in the socket.
