@@ -25,7 +25,7 @@ check: ## Formatting, clippy and the shell scripts; no tests
 	@scripts/check.sh clippy
 	@scripts/check.sh clippy-ext nts
 
-check-deep: ## Every checker at full length, with a table of figures (about an hour)
+check-deep: ## Every checker at full length, with a table of figures (an hour and a half)
 	@scripts/check-deep.sh
 
 bench: ## Measure against Redis, memcached, r2d2 and raw sockets; writes docs/benchmarks.md (15 min)

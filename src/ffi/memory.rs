@@ -1,4 +1,4 @@
-//! Strings and arrays in PHP's memory, of a length that the network decides.
+//! Strings in PHP's memory, of a length that the network decides, and whether there is room for arrays.
 //!
 //! Most releases of PHP bail out of an allocation that would exceed `memory_limit`. Some (Debian's
 //! 8.2, told by the field `delayed_oom`) let it succeed, note it and raise the fatal error when

@@ -1,5 +1,5 @@
-//! The synchronisation primitives of the pool, in one place, so that `--cfg loom` or `--cfg shuttle` swaps them for
-//! the checker's and it sees every one that the gate uses. loom tries every interleaving of a small model, shuttle
+//! The synchronisation primitives of the gate and its line, in one place, so that `--cfg loom` or `--cfg shuttle` swaps
+//! them for the checker's, which sees every one of them. Queue, seats and statistics are not swapped. loom tries every interleaving of a small model, shuttle
 //! draws interleavings of a large one.
 
 #[cfg(not(any(loom, shuttle)))]

@@ -1,5 +1,5 @@
-//! The few calls that need `unsafe`: receiving into a vector's spare room, waiting for a descriptor, hooking into
-//! fork, starting a thread that gets no signals. Everything unsafe of this crate is in this file.
+//! The few calls that need `unsafe`: receiving into a vector's spare room, waiting for a descriptor, a timer, hooking
+//! into fork, starting a thread that gets no signals. Outside its tests everything unsafe of this crate is in this file.
 #![allow(unsafe_code)]
 
 use std::io::{self, IoSlice};

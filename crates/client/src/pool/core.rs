@@ -1,7 +1,7 @@
 //! The pool itself, for any kind of connection: permits from the gate, idle connections in an [`ArrayQueue`], and
 //! the three reasons for which a connection leaves (rule L7).
 //!
-//! Invariants, by their ids in the design notes:
+//! Invariants, by their ids in `docs/pool.md`:
 //!
 //! * **I5** `idle + guards <= size`, so the queue can never refuse a push: a connection is pushed or closed
 //!   *before* its permit is released (rule L4). When a holder's `pop` finds nothing, every other connection
@@ -20,7 +20,11 @@ mod housekeeping;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod model_test;
 #[cfg(all(test, not(any(loom, shuttle))))]
+mod pair;
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod reference;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod script;
 #[cfg(all(test, shuttle))]
 mod shuttle_test;
 

@@ -6,8 +6,8 @@
 //! is needed anywhere.
 //!
 //! A permit that comes home is free for whoever asks first, which keeps the connection busy while a waiter is
-//! still waking up; but a head of the line that has waited for long gets the permit handed over ([`HandOff`]), so the
-//! line moves in order and no wait is unbounded (eventual fairness, as in parking_lot's mutex).
+//! still waking up; but a head of the line that is due ([`HandOff`]) gets the permit handed over, so the line
+//! moves in order and no wait is unbounded (eventual fairness, as in parking_lot's mutex).
 //!
 //! Invariants, proved in `docs/pool.md`, checked there by an exhaustive model and here by `models`:
 //!
