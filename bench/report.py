@@ -62,8 +62,8 @@ def calls_rows(calls):
 
 def measured_ratio(what, against, least, values, extra=""):
     ratio = summary(values)
-    return [what, against, f"{least:.2f}", f"{ratio['median']:.2f}", f"{ratio['low']:.2f}",
-            verdict(ratio["low"] >= least, ratio["median"] >= least), extra]
+    return [what, against, f"{least:.2f}" if least else "-", f"{ratio['median']:.2f}", f"{ratio['low']:.2f}",
+            verdict(ratio["low"] >= least, ratio["median"] >= least) if least else "-", extra]
 
 
 def measured_limit(what, against, limit, unit, median, high, form="{:.0f}"):
@@ -98,10 +98,14 @@ def other_rows(results, calls):
                                  fair["median"], fair["high"], "{:.2f}")
     apache = load(results, "apache")
     if apache:
-        ratios = [a / b for a, b in zip(apache["with"], apache["without"])]
-        both = [summary(apache[name])["median"] for name in ("with", "without")]
-        yield measured_ratio("Apache, 64 threads, one get a request", "the page without it", 0.75,
-                             ratios, " / ".join(rate(value) for value in both))
+        for other, against, least in (
+            ("handle", "the same page without the get", 0.75),
+            ("without", "the page without the get and its handle", None),
+        ):
+            ratios = [a / b for a, b in zip(apache["with"], apache[other])]
+            both = [summary(apache[name])["median"] for name in ("with", other)]
+            yield measured_ratio("Apache, 64 threads, one get a request", against, least, ratios,
+                                 " / ".join(rate(value) for value in both))
     idle = load(results, "idle")
     if idle:
         size = idle["idle_connection_bytes"]

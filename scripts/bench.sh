@@ -106,7 +106,7 @@ page_rate() {
 }
 
 apache() {
-    local extension pair pairs="${TAGCACHE_BENCH_PAIRS:-15}" rates=() php="$PHP" config="$PHP_CONFIG"
+    local extension pair page pairs="${TAGCACHE_BENCH_PAIRS:-15}" rates=() php="$PHP" config="$PHP_CONFIG"
     if ! "$ROOT/scripts/php-zts.sh" --path >/dev/null 2>&1; then
         say "no ZTS PHP here: leaving the comparison through Apache out (scripts/php-zts.sh builds one)"
         return 0
@@ -119,21 +119,23 @@ apache() {
     apache_settings "['port' => $TAGCACHED_PORT, 'pool_size' => 8, 'name' => 'you',
         'wrong_file' => '$LOAD_DIR/wrong.txt']"
     apache_start -D FOREGROUND
-    say "a page with a get beside the same page without, 64 threads, 48 clients: $pairs pairs"
-    page_rate with.php >/dev/null
-    page_rate without.php >/dev/null
+    say "a page with a get beside the same page without it, and without its handle: 64 threads, 48 clients, $pairs pairs"
+    for page in with handle without; do
+        page_rate "$page.php" >/dev/null
+    done
     for ((pair = 0; pair < pairs; pair++)); do
-        rates+=("$(page_rate with.php)" "$(page_rate without.php)"
-            "$(page_rate without.php)" "$(page_rate with.php)")
+        for page in with handle without without handle with; do
+            rates+=("$(page_rate "$page.php")")
+        done
     done
     apache_stop
     stop_tagcached
     printf '%s\n' "${rates[@]}" | python3 -c '
 import json, sys
 rates = [float(line) for line in sys.stdin]
-quads = [rates[at:at + 4] for at in range(0, len(rates), 4)]
-print(json.dumps({"with": [(a + d) / 2 for a, _, _, d in quads],
-                  "without": [(b + c) / 2 for _, b, c, _ in quads]}, indent=1))' \
+rounds = [rates[at:at + 6] for at in range(0, len(rates), 6)]
+print(json.dumps({name: [(each[at] + each[5 - at]) / 2 for each in rounds]
+                  for at, name in enumerate(["with", "handle", "without"])}, indent=1))' \
         >"$RESULTS/apache.json"
     PHP="$php" PHP_CONFIG="$config"
 }
