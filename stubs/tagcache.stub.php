@@ -126,8 +126,8 @@ namespace {
          *
          * With `$ttl_ms` some caller makes the value anew shortly before its time is over, by chance,
          * and the earlier the longer it takes to make, so that it never is missing for all at once;
-         * the others go on with the old one. With `stale_ms` they do so after its time is over, too.
-         * For this a note stands beside the value, under the key with "~note" behind it; the lock
+         * the others go on with the old one. With `stale_ms` they do so after its time is over, too
+         * (and so does get(), which finds what the server has). For this a note stands beside the value, under the key with "~note" behind it; the lock
          * is "~lock".
          *
          *  - `wait_ms` 5000: how long to wait for another caller, 0-86400000
@@ -137,7 +137,7 @@ namespace {
          *
          * If the value was made and the server or the network then fails, it is returned all the
          * same, with E_WARNING. A value that can't be serialized, a tag that is refused and a handle
-         * that was closed meanwhile throw. If the server can't be reached to begin with, this throws
+         * that was closed meanwhile throw, and so does a value under the key that can't be read. If the server can't be reached to begin with, this throws
          * as get() does, and $make is not called.
          *
          * @param callable(): mixed $make
@@ -240,7 +240,8 @@ namespace {
         /**
          * Reads many keys in one exchange; more than 1024 of them in several, with one time limit, so
          * that not all replies are held beside the result: some megabytes of them as long as the
-         * values are of much the same size.
+         * values are of much the same size. If one of the values can't be read, this throws, and none
+         * is returned; a pipeline returns the others.
          *
          * @param array<string|int> $keys
          * @return array<string|int, mixed> the found ones only, in the order asked, by key. PHP
@@ -338,7 +339,8 @@ namespace {
         /**
          * State and counters of the handle's pool in this process; asks no server.
          *
-         * `size`, `idle`, `in_use`, `waiters` say how it is now; the rest counts since the pool
+         * `size` is `pool_size`, the most connections there may be; `idle`, `in_use` and `waiters` say
+         * how it is now; the rest counts since the pool
          * was made. `closed_broken`: after an error; `closed_stale`: closed by the server or
          * drained; `closed_retired`: too old or not needed. Bytes are counted when a connection
          * comes back. Times are in microseconds, an eighth too much at most: `acquire_us` waiting for a

@@ -15,6 +15,13 @@ use super::{Items, Key, elements};
 /// The kind of a class that PHP code defines.
 const USER: c_char = 2;
 
+/// Returns whether PHP lets objects of this class be serialized at all.
+pub(crate) fn is_serializable(object: &ZendObject) -> bool {
+    // SAFETY: the class of a live object.
+    let class = unsafe { &*object.ce };
+    !class.flags().contains(ClassFlags::NotSerializable)
+}
+
 /// Returns whether an object consists of its properties and nothing else, and its class and those
 /// it extends leave it to others to serialize it: `stdClass`, and classes of PHP code without
 /// methods such as `__serialize()` or `__wakeup()`. No enum does. Its properties are those of a new

@@ -125,9 +125,12 @@ pub(crate) fn unserialize(
     }
     if !whole {
         *into = Zval::null();
+        // Not the bytes' fault if PHP has run out of memory, which it says when the call has returned.
+        super::go_on()?;
         let at = cursor.addr() - payload.as_ptr().addr();
         return Err(Failure::serialization(&format!(
-            "its serialized form is damaged at byte {at} of {}",
+            "its serialized form is damaged at byte {at} of {}, or nested deeper than PHP's setting \
+             'unserialize_max_depth' allows",
             payload.len()
         )));
     }

@@ -282,6 +282,15 @@ pub(super) fn refused(verb: &str, subject: &[u8], text: &[u8]) -> Failure {
             "; increment() and decrement() change only what was stored as an integer: store 5, not \
              \"5\""
         }
+        "line_too_long" => {
+            "; the value is larger than the server takes (the option --max-line of tagcached)"
+        }
+        "out_of_memory" => {
+            "; the server is full and keeps what it has (--max-memory and --on-full of tagcached)"
+        }
+        "too_many_connections" => {
+            "; lower 'pool_size' or raise what the server allows (--max-connections of tagcached)"
+        }
         "integer overflow" => "; the result would not fit into 64 bits, and nothing was changed",
         _ => "",
     };

@@ -29,10 +29,13 @@ pub(super) fn write(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
 
 /// Unserializes; objects become arrays. *May bail out.*
 pub(super) fn read(text: &[u8], into: &mut Zval) -> Result<(), Failure> {
-    if ffi::json_decode(&*ffi::string(text)?, DEPTH, into) {
+    // PHP's decoder counts what is in the innermost array as a level, its encoder does not.
+    if ffi::json_decode(&*ffi::string(text)?, DEPTH + 1, into) {
         return Ok(());
     }
     *into = Zval::null();
+    // Not the text's fault if PHP has run out of memory, which it says when the call has returned.
+    ffi::go_on()?;
     Err(Failure::Serialization(format!(
         "its JSON is damaged, or nested deeper than {DEPTH}"
     )))

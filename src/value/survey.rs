@@ -136,8 +136,14 @@ impl<'a> Survey<'a> {
                     Objects::Plain => ffi::is_plain(object),
                     Objects::None => false,
                 };
-                if !fits {
+                if !fits && ffi::is_serializable(object) {
                     return Err(refuse(limits, &ffi::class_named(object)));
+                }
+                if !fits {
+                    return Err(Failure::Serialization(format!(
+                        "PHP lets nothing serialize {}",
+                        ffi::class_named(object)
+                    )));
                 }
                 if !self.objects.insert(ptr::from_ref(object)) {
                     return Ok(());
