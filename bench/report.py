@@ -170,6 +170,8 @@ def pool_tables(results, pool):
              + [f"{wait:,.1f}" for wait in cell["wait_us"]] + [f"{cell['max_min']:,.2f}"]
              for cell in cells],
         )
+        # What is no pool is in the table only.
+        cells = [cell for cell in cells if cell["pool"] != "ArrayQueue alone"]
         if group == "wire":
             plot.waits(os.path.join(results, "wait.svg"),
                        "Wait for a connection, 64 threads on 8, over the wire", cells)
