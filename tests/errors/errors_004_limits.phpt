@@ -11,6 +11,7 @@ $two = $server->cache(['pool_size' => 2, 'timeout_ms' => 2000]);
 [$outcome] = timed(fn () => $two->get('a'));
 check($outcome instanceof TagCache\Exception, 'one client too many: ' . show($outcome));
 check(str_contains($outcome->getMessage(), 'too_many_connections'), 'its text: ' . $outcome->getMessage());
+check(str_contains($outcome->getMessage(), 'max-connections'), 'what to raise: ' . $outcome->getMessage());
 same(1, $one->get('a'), 'the first client is not disturbed');
 same(0, $two->poolStats()['in_use'], 'no capacity is lost');
 TagCache::drain();
