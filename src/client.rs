@@ -27,6 +27,7 @@ static CLASS: Slot = Slot::empty();
 
 const FILL: Param = param("fill", DataType::Callable).nullable().or("null");
 const OPTIONS: Param = param("options", DataType::Mixed).or("null");
+const PREFIX: Param = param("prefix", DataType::String);
 const MAKE: Param = param("make", DataType::Callable);
 const SETTINGS: Param = param("options", DataType::Array).or("[]");
 
@@ -87,6 +88,7 @@ pub(crate) fn register() -> BindingResult<()> {
             &[],
             Some(DataType::object("TagCache\\Batch")),
         ),
+        declare("withPrefix", with_prefix, &[PREFIX], MIXED),
         declare("stats", stats, &[], ARRAY),
         declare("flush", flush, &[], INT),
         declare("poolStats", pool_stats, &[], ARRAY),
@@ -109,6 +111,7 @@ pub(crate) fn register() -> BindingResult<()> {
     ffi::patch(Some(CLASS.get()), "create", None, ffi::STATIC);
     ffi::patch(Some(CLASS.get()), "__construct", Some(0), any_form);
     ffi::patch(Some(CLASS.get()), "pipeline", None, ffi::ARRAY);
+    ffi::patch(Some(CLASS.get()), "withPrefix", None, ffi::STATIC);
     Ok(())
 }
 
@@ -221,6 +224,11 @@ methods! {
         pipeline::make(call.this(), fill, result)?;
     };
     batch => |call, result| batch::make(call.this(), result)?;
+    with_prefix => |call, result| {
+        let prefix = call.str(0)?;
+        let options = call.this().options_below(prefix)?;
+        ffi::copy_object(call.this_zval(), result, |copy| copy.open(options))?;
+    };
     stats => |call, result| {
         result.set_hashtable(report::server(&ops::stats(call.this())?));
     };

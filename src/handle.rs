@@ -159,6 +159,15 @@ impl HandleCell {
         self.with(|open| Ok(open.pool().share()))
     }
 
+    /// Returns the options of a handle with `prefix` behind the prefix of this one.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Closed`], and those of [`Options::below`].
+    pub(crate) fn options_below(&self, prefix: &[u8]) -> Result<Options, Failure> {
+        self.with(|open| open.options.below(prefix))
+    }
+
     /// Returns the options; `Err` with a word for the state if there are none.
     pub(crate) fn options(&self) -> Result<Options, &'static str> {
         match &*self.0.borrow() {

@@ -320,6 +320,25 @@ namespace {
         public function batch(): \TagCache\Batch {}
 
         /**
+         * Makes a handle to a room of its own: `$prefix` goes before every key and tag, behind the
+         * option `prefix` if this handle has one, and everything else is as here, the pool too.
+         *
+         *     $psr6 = $cache->withPrefix('app/psr6:');
+         *     $psr6->set('user', 1);    // the key "app/psr6:user"
+         *     $psr6->flush();           // all of the room, and nothing else
+         *
+         * A room lies within what it was made from, and nothing leads out: flush() of this handle
+         * removes what its rooms have stored, too. docs/keys.md says more.
+         *
+         * Of a subclass it is a copy, with its properties: no constructor is called, `__clone()` is.
+         *
+         * @param string $prefix what a key and a tag can begin with; not empty
+         * @throws \TagCache\InvalidArgumentException
+         * @throws \TagCache\ClosedException
+         */
+        public function withPrefix(string $prefix): static {}
+
+        /**
          * Counters of the server.
          *
          * @return array{hits: int, misses: int, puts: int, invalidations: int, hit_ratio: float}

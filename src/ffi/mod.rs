@@ -57,7 +57,7 @@ pub(crate) use lent::{Lendable, Lent, Shelf};
 pub(crate) use log::log;
 pub(crate) use memory::{go_on, probe_allocator, string, unpacked};
 pub(crate) use nesting::apart;
-pub(crate) use object::{construct, install_handlers, new_object};
+pub(crate) use object::{construct, copy_object, install_handlers, new_object};
 pub(crate) use precision::exact_floats;
 pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, keep, patch};
 pub(crate) use serialize::{serialize, unserialize};

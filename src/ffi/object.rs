@@ -22,6 +22,7 @@ use crate::handle::HandleCell;
 unsafe extern "C" {
     fn zend_objects_not_comparable(one: *mut Zval, other: *mut Zval) -> c_int;
     fn object_init_ex(object: *mut Zval, class: *mut ClassEntry) -> c_int;
+    fn zend_objects_clone_members(new: *mut zend_object, old: *mut zend_object);
 }
 
 /// PHP's flag of an object whose destructor has run or must not.
@@ -165,4 +166,34 @@ pub(crate) fn new_object(class: *mut ClassEntry, into: &mut Zval) -> Option<&Han
     // SAFETY: `class` is the class that PHP says was called, or our own.
     let made = unsafe { object_init_ex(into, class) } == 0;
     if made { handle_of(into) } else { None }
+}
+
+/// Makes a copy of `object`, a `TagCache`, in `into`: of its class, with its properties, and with the
+/// handle that `open` makes. Then PHP calls `__clone()`, if a subclass has it. *May bail out.*
+///
+/// # Errors
+///
+/// [`Failure::Thrown`] for what PHP or `__clone()` throws.
+pub(crate) fn copy_object(
+    object: &Zval,
+    into: &mut Zval,
+    open: impl FnOnce(&HandleCell),
+) -> Result<(), Failure> {
+    let original = object.object().expect("BUG: a handle is an object");
+    let handle = new_object(original.ce, into).ok_or(Failure::Thrown)?;
+    open(handle);
+    let copy = into.object().expect("BUG: the object was just made");
+    // SAFETY: both are live objects of one class, whose properties PHP has set up; the caller's frame
+    // holds the original and `into` the copy, whatever `__clone()` does.
+    unsafe {
+        zend_objects_clone_members(
+            ptr::from_ref(copy).cast_mut(),
+            ptr::from_ref(original).cast_mut(),
+        );
+    }
+    if exception_is_pending() {
+        *into = Zval::null();
+        return Err(Failure::Thrown);
+    }
+    Ok(())
 }

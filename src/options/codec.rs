@@ -109,6 +109,32 @@ impl Draft {
     }
 }
 
+impl Options {
+    /// Returns these options with `prefix` behind the prefix that they have.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Invalid`] for what keys and tags can't begin with.
+    pub(crate) fn below(&self, prefix: &[u8]) -> Result<Self, Failure> {
+        let namespace = match &self.rules.namespace {
+            Some(outer) => outer.within(prefix),
+            None => Namespace::new(prefix),
+        };
+        let namespace = namespace.map_err(|why| {
+            Failure::Invalid(format!(
+                "$prefix must be what keys and tags can begin with, {} given: {why}",
+                quoted(prefix)
+            ))
+        })?;
+        let mut below = self.clone();
+        below.rules = Arc::new(Rules {
+            namespace: Some(Arc::new(namespace)),
+            ..(*self.rules).clone()
+        });
+        Ok(below)
+    }
+}
+
 /// Returns the options of words as `var_dump()` shows them.
 pub(crate) fn words(options: &Options) -> [(&'static str, String); 3] {
     let rules = &options.rules;

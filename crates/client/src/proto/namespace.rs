@@ -14,8 +14,10 @@ const RESERVED: &[u8] = b"__TC_";
 /// A prefix of keys and tags, and the hidden tag of all entries below it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Namespace {
-    /// The hidden tag, which ends with the prefix.
-    tag: Box<[u8]>,
+    /// The hidden tags of what it lies in and its own, which ends with the prefix; separated by commas.
+    tags: Box<[u8]>,
+    /// Where its own begins.
+    own: usize,
 }
 
 /// A prefix that can't be one.
@@ -51,20 +53,49 @@ impl Namespace {
             return Err(InvalidPrefix::Reserved);
         }
         Ok(Self {
-            tag: [HIDDEN, prefix].concat().into(),
+            tags: [HIDDEN, prefix].concat().into(),
+            own: 0,
+        })
+    }
+
+    /// Returns the namespace of `prefix` within this one: what it stores belongs to both.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidPrefix`] as [`Namespace::new`], with the offset in `prefix`.
+    pub fn within(&self, prefix: &[u8]) -> Result<Self, InvalidPrefix> {
+        let outer = self.prefix();
+        if prefix.is_empty() {
+            return Self::new(prefix);
+        }
+        let inner = Self::new(&[outer, prefix].concat()).map_err(|why| match why {
+            InvalidPrefix::Name(name) => InvalidPrefix::Name(InvalidName {
+                offset: name.offset.saturating_sub(outer.len()),
+                ..name
+            }),
+            InvalidPrefix::Reserved => why,
+        })?;
+        Ok(Self {
+            tags: [&self.tags, &b","[..], &inner.tags].concat().into(),
+            own: self.tags.len() + 1,
         })
     }
 
     /// Returns the prefix.
     #[must_use]
     pub fn prefix(&self) -> &[u8] {
-        &self.tag[HIDDEN.len()..]
+        &self.hidden_tag()[HIDDEN.len()..]
     }
 
     /// Returns the tag that every entry of the namespace carries.
     #[must_use]
     pub fn hidden_tag(&self) -> &[u8] {
-        &self.tag
+        &self.tags[self.own..]
+    }
+
+    /// Returns all hidden tags of an entry, also those of the namespaces that this one is in, separated by commas.
+    pub(super) fn hidden_tags(&self) -> &[u8] {
+        &self.tags
     }
 }
 
@@ -88,6 +119,29 @@ mod tests {
                 matches!(Namespace::new(bad), Err(InvalidPrefix::Name(_))),
                 "{bad:?}"
             );
+        }
+    }
+
+    #[test]
+    fn one_within_another_belongs_to_both() {
+        let shop = Namespace::new("shop é:".as_bytes()).unwrap();
+        let room = shop.within(b"room:").unwrap();
+        assert_eq!(room.prefix(), "shop é:room:".as_bytes());
+        assert_eq!(room.hidden_tag(), "__TC_NS__shop é:room:".as_bytes());
+        let both = "__TC_NS__shop é:,__TC_NS__shop é:room:";
+        assert_eq!(room.hidden_tags(), both.as_bytes());
+        let third = room.within(b" __TC_").unwrap();
+        assert_eq!(third.prefix(), "shop é:room: __TC_".as_bytes());
+        assert_eq!(
+            third.hidden_tags(),
+            format!("{both},__TC_NS__shop é:room: __TC_").as_bytes()
+        );
+        assert_eq!(shop.hidden_tags(), shop.hidden_tag());
+        for (bad, offset) in [(&b""[..], 0), (b"a,b", 1), (b"ab\n", 2), (b"abc\xff", 3)] {
+            match shop.within(bad) {
+                Err(InvalidPrefix::Name(name)) => assert_eq!(name.offset, offset, "{bad:?}"),
+                other => panic!("{bad:?}: {other:?}"),
+            }
         }
     }
 

@@ -67,7 +67,7 @@ impl TagList {
             if self.count > 0 {
                 out.push(b',');
             }
-            out.extend_from_slice(namespace.hidden_tag());
+            out.extend_from_slice(namespace.hidden_tags());
         } else if self.count == 0 {
             out.push(b'-');
         } else {
