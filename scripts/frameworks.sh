@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # Runs the tests of php/, the public suites among them, against a tagcached of our own.
 #
-#   scripts/frameworks.sh nts|zts [--profile release|quick]
+#   scripts/frameworks.sh nts|zts [--profile release|quick] [--symfony DIR]
 #
 # Twice, at the same time: with the libraries of Debian 12 (psr/cache 1, Symfony 5.4, Laravel 8),
 # which are installed if they are missing, and with those of Debian 13 (psr/cache 3, Symfony 6.4,
 # Laravel 10), which are unpacked into the cache directory and touch nothing of the system.
+#
+# With --symfony also our own tests of the Symfony adapter, kernel included, with the Symfony in DIR: a
+# project of Composer (DIR/vendor/autoload.php; symfony/cache, symfony/framework-bundle, symfony/yaml and
+# psr/log are needed) or libraries in Debian's layout. Without, a line says that this was skipped.
 #
 # Prints a line for each suite and last "frameworks FLAVOUR: N passed, N failed, N skipped".
 # Fails on any failure, and on a skip that docs/frameworks.md does not list with its reason.
@@ -16,6 +20,20 @@ set -euo pipefail
 FLAVOUR="${1:-}"
 find_php "$FLAVOUR"
 shift
+PROFILE_ARGUMENTS=()
+SYMFONY=
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --profile) PROFILE_ARGUMENTS=("$1" "${2:-}") ;;
+        --symfony)
+            SYMFONY="$(realpath -e "${2:-}")" || die "--symfony takes a directory with a copy of Symfony, '${2:-}' given"
+            [ -f "$SYMFONY/vendor/autoload.php" ] || [ -f "$SYMFONY/Symfony/Component/Cache/autoload.php" ] ||
+                die "--symfony: '$2' has neither vendor/autoload.php nor Symfony/Component/Cache/autoload.php"
+            ;;
+        *) die "usage: scripts/frameworks.sh nts|zts [--profile release|quick] [--symfony DIR]" ;;
+    esac
+    shift 2 || die "$1 takes a value"
+done
 
 readonly INSTALLED=(
     phpunit
@@ -160,7 +178,7 @@ lint() {
     done < <(find "$ROOT/php/src" -name '*.php')
 }
 
-# suite NAME LIBS: one run of all tests, with a server of its own. Called in the background.
+# suite NAME LIBS TESTS: one run of the tests, with a server of its own. Called in the background.
 suite() {
     local directory="$WORK/${1// /-}"
     mkdir "$directory"
@@ -169,15 +187,15 @@ suite() {
     TAGCACHE_TEST_ADDR="127.0.0.1:$TAGCACHED_PORT" TAGCACHE_TEST_LIBS="$2" TMPDIR="$directory" \
         "$PHP" "${OPTIONS[@]}" /usr/bin/phpunit --bootstrap "$ROOT/php/tests/bootstrap.php" \
         --no-configuration --do-not-cache-result --colors=never --log-junit "$directory/junit.xml" \
-        "$ROOT/php/tests" </dev/null >"$directory/output" 2>&1 || true
+        "$3" </dev/null >"$directory/output" 2>&1 || true
     kill -0 "$TAGCACHED_PID" || echo "the tagcached of this run died" >>"$directory/died"
 }
 
-# verdict NAME: what came of it.
+# verdict NAME [SUITE]: what came of it; with SUITE, only that one was run.
 verdict() {
     local directory="$WORK/${1// /-}"
     if ! "$PHP" "${OPTIONS[@]}" "$ROOT/php/tests/verdict.php" "$1" "$directory/junit.xml" \
-        "$ROOT/docs/frameworks.md" >>"$WORK/lines" || [ -e "$directory/died" ]; then
+        "$ROOT/docs/frameworks.md" "${@:2}" >>"$WORK/lines" || [ -e "$directory/died" ]; then
         cat "$directory/output" "$directory/tagcached.log" >&2
         FAILED=1
     fi
@@ -199,19 +217,28 @@ install_libraries
 unpack_libraries "$NEWER"
 exec 9>&-
 
-EXTENSION="$("$ROOT/scripts/build-ext.sh" "$FLAVOUR" "$@")"
+EXTENSION="$("$ROOT/scripts/build-ext.sh" "$FLAVOUR" "${PROFILE_ARGUMENTS[@]}")"
 BINARIES="$("$ROOT/scripts/build-server.sh")"
 php_options
 lint
 say "the adapters on PHP $("$PHP_CONFIG" --version) $FLAVOUR, with the libraries of two Debians"
-suite 'Debian 12' /usr/share/php &
+suite 'Debian 12' /usr/share/php "$ROOT/php/tests" &
 PIDS+=("$!")
-suite 'Debian 13' "$NEWER/usr/share/php" &
+suite 'Debian 13' "$NEWER/usr/share/php" "$ROOT/php/tests" &
 PIDS+=("$!")
+if [ -n "$SYMFONY" ]; then
+    suite 'another Symfony' "$SYMFONY" "$ROOT/php/tests/Symfony" &
+    PIDS+=("$!")
+fi
 wait "${PIDS[@]}" || FAILED=1
 PIDS=()
 verdict 'Debian 12'
 verdict 'Debian 13'
+if [ -n "$SYMFONY" ]; then
+    verdict 'another Symfony' 'own Symfony'
+else
+    say "skipped: own Symfony with another Symfony than Debian's (--symfony DIR)"
+fi
 
 cat "$WORK/lines"
 awk -v flavour="$FLAVOUR" '

@@ -9,7 +9,7 @@ use Symfony\Component\Config\Loader\LoaderInterface;
 use Symfony\Component\DependencyInjection\ContainerBuilder;
 use Symfony\Component\HttpKernel\Kernel as HttpKernel;
 
-/** The smallest application: the framework bundle and a cache.yaml in its directory. */
+/** The smallest application: the framework bundle, what is in the *.yaml of its directory, and one service. */
 final class Kernel extends HttpKernel
 {
     public function __construct(private readonly string $directory)
@@ -24,9 +24,14 @@ final class Kernel extends HttpKernel
 
     public function registerContainerConfiguration(LoaderInterface $loader): void
     {
-        $loader->load("$this->directory/cache.yaml");
-        $loader->load(static function (ContainerBuilder $container): void {
+        foreach (glob("$this->directory/*.yaml") as $file) {
+            $loader->load($file);
+        }
+        $loader->load(function (ContainerBuilder $container): void {
             $container->loadFromExtension('framework', ['secret' => 'test']);
+            if (is_file("$this->directory/1.yaml")) {
+                $container->autowire(Autowired::class)->setPublic(true);
+            }
             foreach (
                 ['test.app' => 'cache.app', 'test.clearer' => 'cache.global_clearer', 'test.resetter' => 'services_resetter'] as $alias => $id
             ) {

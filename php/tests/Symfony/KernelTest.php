@@ -30,9 +30,11 @@ final class KernelTest extends TestCase
         (new \Symfony\Component\Filesystem\Filesystem())->remove($this->directory);
     }
 
-    private function kernel(string $config): Kernel
+    private function kernel(string ...$configs): Kernel
     {
-        file_put_contents("$this->directory/cache.yaml", $config);
+        foreach ($configs as $n => $config) {
+            file_put_contents("$this->directory/$n.yaml", $config);
+        }
         $kernel = new Kernel($this->directory);
         $kernel->boot();
 
@@ -56,6 +58,38 @@ final class KernelTest extends TestCase
         $kernel->getContainer()->get('test.clearer')->clearPool('cache.app');
         self::assertFalse($cache->getItem($key)->isHit(), 'cache:pool:clear');
         $kernel->shutdown();
+    }
+
+    /** @dataProvider pools */
+    public function testEveryInterfaceOfAPoolIsTheSameCache(string $pool): void
+    {
+        $kernel = $this->kernel(Docs::block('symfony'), Docs::block('symfony pool'));
+        [$cache, $tagged, $items] = $kernel->getContainer()->get(Autowired::class)->caches[$pool];
+        foreach ([$cache, $tagged, $items] as $one) {
+            self::assertInstanceOf(TagCacheAdapter::class, $one);
+        }
+
+        $key = 'k' . bin2hex(random_bytes(4));
+        $make = static fn (ItemInterface $item) => [$item->tag([$key]), $item->getKey()][1];
+        self::assertSame($key, $cache->get($key, $make));
+        self::assertTrue($tagged->invalidateTags([$key]));
+        self::assertFalse($items->hasItem($key), 'saved by CacheInterface, invalidated by TagAwareCacheInterface');
+
+        $items->save($items->getItem($key)->set('items')->tag([$key]));
+        self::assertSame('items', $tagged->get($key, $make));
+        self::assertTrue($tagged->invalidateTags([$key]));
+        self::assertSame($key, $tagged->get($key, $make));
+        self::assertSame($key, $cache->get($key, static fn () => 'not this'), 'saved by TagAwareCacheInterface');
+        self::assertTrue($cache->invalidateTags([$key]));
+        self::assertSame('anew', $tagged->get($key, static fn () => 'anew'));
+        $cache->delete($key);
+        self::assertFalse($items->hasItem($key));
+        $kernel->shutdown();
+    }
+
+    public static function pools(): array
+    {
+        return [['app'], ['pages.pool']];
     }
 
     public function testPoolsOfTheirOwn(): void
