@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendStr, Zval};
+use tagcache_client::Namespace;
 
 use crate::error::Failure;
 use crate::ffi;
@@ -55,17 +56,19 @@ impl Session {
         } else {
             Options::from_dsn(path).map_err(|why| why.of(|| "session.save_path".to_owned()))?
         };
+        let settings = SessionSettings::from_ini()?;
         // A session is text. An object that somebody put in its place must not come to life here, where its
         // hooks could end the session that is being read.
         options.rules = Arc::new(Rules {
             classes: Classes::Only(Vec::new()),
+            namespace: namespace(options.rules.prefix(), &settings)?,
             ..(*options.rules).clone()
         });
         let handle = HandleCell::default();
         handle.open(options);
         Ok(Self {
             handle,
-            settings: SessionSettings::from_ini()?,
+            settings,
             held: None,
         })
     }
@@ -87,7 +90,7 @@ impl Session {
             None => Err(Failure::Serialization(format!(
                 "under {} stands something that is no session; give sessions a prefix of their own \
                  (tagcache.session_prefix)",
-                quoted(&key)
+                quoted(&[&self.settings.prefix, id].concat())
             ))),
         }
     }
@@ -141,7 +144,7 @@ impl Session {
                 quoted(id)
             )));
         }
-        Ok([self.settings.prefix.as_slice(), id].concat())
+        Ok(id.to_vec())
     }
 
     /// Takes the lock of a session, after giving another one back.
@@ -187,5 +190,22 @@ impl Session {
              request may have changed it: it is not written",
             self.settings.lock
         )))
+    }
+}
+
+/// Returns the namespace of sessions, behind `prefix`: one of their own, not a room within that of the
+/// cache, so that `flush()` of a cache with the same prefix does not log everybody out.
+fn namespace(prefix: &[u8], settings: &SessionSettings) -> Result<Option<Arc<Namespace>>, Failure> {
+    let prefix = [prefix, &settings.prefix].concat();
+    if prefix.is_empty() {
+        return Ok(None);
+    }
+    match Namespace::new(&prefix) {
+        Ok(namespace) => Ok(Some(Arc::new(namespace))),
+        Err(why) => Err(Failure::Invalid(format!(
+            "INI setting 'tagcache.session_prefix', behind the option 'prefix', must be what keys and tags can begin \
+             with, {} given: {why}",
+            quoted(&prefix)
+        ))),
     }
 }

@@ -17,6 +17,12 @@ for ($n = 0; $n < 4; $n++) {
 check(eventually(fn () => !$cache->has("session:$id"), 3), 'unused, it goes');
 in_session($id, fn () => same([], $_SESSION, 'and begins anew'));
 
+ini_set('session.gc_maxlifetime', (string) PHP_INT_MAX);
+in_session($id, fn () => $_SESSION['a'] = 2);
+in_session($id, fn () => same(2, $_SESSION['a'] ?? null, 'for ever'));
+same(true, $cache->set(k('longest'), 1, [], PHP_INT_MAX), 'the longest time of an entry');
+same(1, $cache->get(k('longest')), 'it is there');
+
 finish();
 --EXPECT--
 ok

@@ -32,6 +32,8 @@ $fails('no DSN', 'session.save_path', ['session.save_path' => '/var/lib/php/sess
 $fails('an option that there is not', "did you mean 'timeout_ms'", ['session.save_path' => 'tagcache://127.0.0.1?timeout=5']);
 $fails('a wrong setting', 'tagcache.session_lock_ms', ['tagcache.session_lock_ms' => '0']);
 ini_restore('tagcache.session_lock_ms');
+$fails('a prefix that can be none', 'tagcache.session_prefix', ['tagcache.session_prefix' => 'a,b']);
+ini_restore('tagcache.session_prefix');
 $id = new_id();
 cache()->set("session:$id", ['not' => 'a session']);
 $fails('an entry that is no session', 'tagcache.session_prefix', [], $id);
