@@ -348,7 +348,8 @@ namespace {
 
         /**
          * Removes every entry of the server, whoever stored it; with the option `prefix` those
-         * that were stored with the same prefix, and no others.
+         * that were stored with the same prefix or in a room within it (see withPrefix()), and no
+         * others.
          *
          * @return int how many entries went
          * @throws \TagCache\Exception

@@ -25,9 +25,18 @@ final class DocsTest extends TestCase
         eval(Docs::block('psr6'));
         self::assertFalse($pool->hasItem('user.42'));
         $pool->save($pool->getItem('user.42')->set(1)->setTags(['users']));
-        self::assertSame(1, Server::handle()->invalidateTag('my-app#users'), 'as the page says');
+        self::assertSame(1, Server::handle()->invalidateTag('my-app/psr6:users'), 'as the page says');
         self::assertFalse($pool->hasItem('user.42'));
         $pool->clear();
+    }
+
+    public function testSharing(): void
+    {
+        eval(Docs::block('shared'));
+        $pool->save($pool->getItem('key')->set(['v'])->setTags(['t']));
+        self::assertSame(['v'], $cache->get('key'));
+        $cache->clear();
+        self::assertFalse($pool->hasItem('key'));
     }
 
     /** @testWith ["symfony alone"]

@@ -35,6 +35,38 @@ final class Server
         return new TagCache("tagcache://$address?timeout_ms=500");
     }
 
+    /**
+     * Changes the bytes of what is stored under a key, as if other code had stored it.
+     *
+     * @param array<string, string> $changes of equal lengths
+     */
+    public static function rewrite(string $key, array $changes): void
+    {
+        $wire = rtrim(substr(self::ask("GET\t$key"), strlen("VALUE\t")), "\r\n");
+        $mark = '__TC_SERIALIZED__';
+        if (!str_starts_with($wire, $mark)) {
+            throw new \LogicException("no object is stored under $key: $wire");
+        }
+        $bytes = base64_decode(substr($wire, strlen($mark)));
+        $changed = strtr($bytes, $changes);
+        if ($changed === $bytes) {
+            throw new \LogicException("nothing to change in $bytes");
+        }
+        self::ask("PUT\t$key\t60000\t-\t$mark" . base64_encode($changed));
+    }
+
+    /** Sends a line of the protocol and returns the reply. */
+    private static function ask(string $line): string
+    {
+        $url = parse_url(self::dsn());
+        $socket = stream_socket_client("tcp://{$url['host']}:{$url['port']}");
+        fwrite($socket, "$line\n");
+        $reply = fgets($socket);
+        fclose($socket);
+
+        return $reply;
+    }
+
     /** A namespace that no other test uses, even of another run. */
     public static function freshNamespace(): string
     {

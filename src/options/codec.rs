@@ -136,15 +136,27 @@ impl Options {
 }
 
 /// Returns the options of words as `var_dump()` shows them.
-pub(crate) fn words(options: &Options) -> [(&'static str, String); 3] {
+pub(crate) fn words(options: &Options) -> [(&'static str, String); 4] {
     let rules = &options.rules;
     let compression = match rules.compression.map(|compression| compression.algorithm) {
         None => "none",
         Some(Algorithm::Lz4) => "lz4",
         Some(_) => "zstd",
     };
+    let classes = match &rules.classes {
+        Classes::All => "all".to_owned(),
+        Classes::Only(names) if names.is_empty() => "none".to_owned(),
+        Classes::Only(names) => {
+            let names: Vec<_> = names
+                .iter()
+                .map(|name| String::from_utf8_lossy(name))
+                .collect();
+            names.join(",")
+        }
+    };
     [
         ("serializer", rules.serializer.name().to_owned()),
+        ("unserialize_allowed_classes", classes),
         (
             "prefix",
             String::from_utf8_lossy(rules.prefix()).into_owned(),

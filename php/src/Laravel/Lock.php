@@ -5,9 +5,9 @@ declare(strict_types=1);
 namespace TagCache\Laravel;
 
 use Illuminate\Cache\Lock as IlluminateLock;
-use TagCache;
-use TagCache\Support\Keyspace;
 use TagCache\Support\Mutex;
+use TagCache\Support\Room;
+use TagCache\Support\Ttl;
 
 /**
  * A lock of Laravel. Releasing is one atomic command, so a lock that has expired and belongs to
@@ -23,14 +23,13 @@ final class Lock extends IlluminateLock
      * @param string|null $owner null = a new one
      */
     public function __construct(
-        TagCache $client,
-        Keyspace $names,
+        Room $room,
         string $name,
         int $seconds,
         ?string $owner = null,
     ) {
         parent::__construct($name, $seconds, $owner);
-        $this->mutex = new Mutex($client, $names, $name, $this->owner);
+        $this->mutex = $room->lock($name, $this->owner);
     }
 
     /** @return bool */
@@ -70,6 +69,6 @@ final class Lock extends IlluminateLock
 
     private static function milliseconds(int $seconds): ?int
     {
-        return $seconds > 0 ? 1000 * $seconds : null;
+        return $seconds > 0 ? Ttl::fromSeconds($seconds) : null;
     }
 }

@@ -8,15 +8,17 @@ use Illuminate\Cache\TaggableStore;
 use Illuminate\Cache\TaggedCache;
 use Illuminate\Contracts\Cache\LockProvider;
 use TagCache;
-use TagCache\Support\Connector;
-use TagCache\Support\Keyspace;
-use TagCache\Support\Mutex;
+use TagCache\Support\Entry;
+use TagCache\Support\FailureReporter;
+use TagCache\Support\Reader;
+use TagCache\Support\Room;
 use TagCache\Support\Ttl;
 
 /**
  * A cache store for Laravel whose tags are the server's own.
  *
- * Failures of the server throw TagCache\Exception, as Laravel's other stores throw theirs.
+ * Failures of the server throw TagCache\Exception, as Laravel's other stores throw theirs. An entry
+ * that cannot be read any more is not there, and $onError hears of it.
  *
  * Integers (and digits) with a time to live have a companion entry that says when they end: the server starts
  * the clock of a counter anew at each increment, and a rate limiter built on that would count
@@ -24,29 +26,37 @@ use TagCache\Support\Ttl;
  */
 final class Store extends TaggableStore implements LockProvider
 {
+    private readonly Room $room;
     private readonly TagCache $client;
-    private readonly Keyspace $names;
+    private readonly Reader $reader;
 
     /** @var list<string> the tags of the server with which this store writes */
-    private array $tags;
+    private array $tags = [];
 
     /**
      * @param TagCache|array<string, mixed>|string|null $client a handle, options, a DSN, or null
      *     for the INI settings
-     * @param string $prefix stores with the same one share entries; flush() removes only these
+     * @param string $prefix stores with the same one share entries; flush() removes only these. Its
+     *     room is "$prefix/laravel:"; with the name of another room it shares that one
+     * @param (callable(\Exception, string): void)|null $onError gets the failure and the operation;
+     *     null = PHP's error log
      * @throws \TagCache\InvalidArgumentException
      */
-    public function __construct(TagCache|array|string|null $client = null, string $prefix = 'laravel')
-    {
-        $this->client = Connector::handle($client);
-        $this->names = new Keyspace($prefix);
-        $this->tags = $this->names->tags([]);
+    public function __construct(
+        TagCache|array|string|null $client = null,
+        string $prefix = 'app',
+        ?callable $onError = null,
+    ) {
+        $this->room = new Room($client, $prefix, 'laravel');
+        $this->client = $this->room->handle;
+        $failures = new FailureReporter($onError);
+        $this->reader = new Reader($this->client, static fn (\Exception $e) => $failures->report($e, 'get'));
     }
 
     /** @return mixed null if there is none */
     public function get($key)
     {
-        return $this->client->get($this->names->key((string) $key));
+        return $this->reader->one(Room::encode((string) $key))?->value;
     }
 
     /** @return array<string, mixed> by key, null where there is none */
@@ -54,11 +64,11 @@ final class Store extends TaggableStore implements LockProvider
     {
         $names = [];
         foreach ($keys as $key) {
-            $names[$key] = $this->names->key((string) $key);
+            $names[$key] = Room::encode((string) $key);
         }
-        $found = $this->client->mGet(array_values($names));
+        $found = $this->reader->many(array_values($names));
 
-        return array_map(static fn (string $name) => $found[$name] ?? null, $names);
+        return array_map(static fn (string $name) => ($found[$name] ?? null)?->value, $names);
     }
 
     /** @return bool true */
@@ -87,11 +97,11 @@ final class Store extends TaggableStore implements LockProvider
     public function add($key, $value, $seconds)
     {
         $ttl = self::milliseconds($seconds);
-        if (!$this->client->add($this->names->key((string) $key), $value, $this->tags, $ttl)) {
+        if (!$this->client->add(Room::encode((string) $key), (new Entry($value))->stored(), $this->tags, $ttl)) {
             return false;
         }
         if (self::isCounter($value)) {
-            $this->client->set($this->names->companion((string) $key), self::deadline($ttl), $this->tags, $ttl);
+            $this->client->set(self::companion((string) $key), self::deadline($ttl), $this->tags, $ttl);
         }
 
         return true;
@@ -122,10 +132,10 @@ final class Store extends TaggableStore implements LockProvider
     public function forever($key, $value)
     {
         if (self::isCounter($value)) {
-            $this->client->delete($this->names->companion((string) $key));
+            $this->client->delete(self::companion((string) $key));
         }
 
-        return $this->client->set($this->names->key((string) $key), $value, $this->tags);
+        return $this->client->set(Room::encode((string) $key), (new Entry($value))->stored(), $this->tags);
     }
 
     /**
@@ -148,8 +158,8 @@ final class Store extends TaggableStore implements LockProvider
             return $this->put($key, $value, $seconds);
         }
         $ttl = self::milliseconds($seconds);
-        $this->client->set($this->names->companion((string) $key), self::deadline($ttl), $this->tags, $ttl);
-        $this->client->increment($this->names->key((string) $key), 0, $ttl, $this->tags);
+        $this->client->set(self::companion((string) $key), self::deadline($ttl), $this->tags, $ttl);
+        $this->client->increment(Room::encode((string) $key), 0, $ttl, $this->tags);
 
         return true;
     }
@@ -159,7 +169,7 @@ final class Store extends TaggableStore implements LockProvider
     {
         $key = (string) $key;
 
-        return $this->client->mDelete([$this->names->key($key), $this->names->companion($key)]) > 0;
+        return $this->client->mDelete([Room::encode($key), self::companion($key)]) > 0;
     }
 
     /**
@@ -169,7 +179,7 @@ final class Store extends TaggableStore implements LockProvider
      */
     public function flush()
     {
-        $this->client->invalidateTag($this->names->all());
+        $this->client->flush();
 
         return true;
     }
@@ -177,7 +187,7 @@ final class Store extends TaggableStore implements LockProvider
     /** @return string */
     public function getPrefix()
     {
-        return $this->names->key('');
+        return $this->room->prefix;
     }
 
     /**
@@ -188,7 +198,7 @@ final class Store extends TaggableStore implements LockProvider
     {
         $names = array_map(self::tagName(...), array_values(is_array($names) ? $names : func_get_args()));
         $tagged = clone $this;
-        $tagged->tags = $this->names->tags($names);
+        $tagged->tags = Room::tags($names);
 
         return new TaggedCache($tagged, new TagSet($tagged, $names));
     }
@@ -201,13 +211,13 @@ final class Store extends TaggableStore implements LockProvider
      */
     public function invalidateTags(array $names): int
     {
-        return $this->client->invalidateTags(array_map($this->names->tag(...), array_values($names)));
+        return $this->client->invalidateTags(Room::tags($names));
     }
 
     /** @return Lock */
     public function lock($name, $seconds = 0, $owner = null)
     {
-        return new Lock($this->client, $this->names, (string) $name, (int) $seconds, $owner);
+        return new Lock($this->room, (string) $name, (int) $seconds, $owner);
     }
 
     /** @return Lock */
@@ -216,15 +226,15 @@ final class Store extends TaggableStore implements LockProvider
         return $this->lock($name, 0, $owner);
     }
 
-    /** The handle behind it, for what Laravel has no method for. */
+    /** The handle behind it, for what Laravel has no method for; getPrefix() goes before its keys and tags. */
     public function client(): TagCache
     {
-        return $this->client;
+        return $this->room->client;
     }
 
     private function count(string $key, int $by): int
     {
-        return $this->client->increment($this->names->key($key), $by, $this->timeLeft($key), $this->tags);
+        return $this->client->increment(Room::encode($key), $by, $this->timeLeft($key), $this->tags);
     }
 
     /**
@@ -235,7 +245,7 @@ final class Store extends TaggableStore implements LockProvider
      */
     private function makeInteger(string $key): bool
     {
-        $lock = new Mutex($this->client, $this->names, "integer:$key");
+        $lock = $this->room->lock("integer:$key");
         if (!$lock->acquireWithin(1_000, 2_000)) {
             return false;
         }
@@ -243,7 +253,7 @@ final class Store extends TaggableStore implements LockProvider
             $value = $this->get($key);
             if (is_string($value) && self::isCounter($value)) {
                 $value = (int) $value;
-                $this->client->set($this->names->key($key), $value, $this->tags, $this->timeLeft($key));
+                $this->client->set(Room::encode($key), $value, $this->tags, $this->timeLeft($key));
             }
 
             return is_int($value);
@@ -255,7 +265,7 @@ final class Store extends TaggableStore implements LockProvider
     /** What is left of the time of a counter, in milliseconds; null if it has no limit. */
     private function timeLeft(string $key): ?int
     {
-        $deadline = $this->client->get($this->names->companion($key));
+        $deadline = $this->client->get(self::companion($key));
 
         return is_int($deadline) ? max(1, $deadline - self::now()) : null;
     }
@@ -274,9 +284,9 @@ final class Store extends TaggableStore implements LockProvider
     {
         $items = [];
         foreach ($values as $key => $value) {
-            $items[$this->names->key((string) $key)] = $value;
+            $items[Room::encode((string) $key)] = (new Entry($value))->stored();
             if (self::isCounter($value)) {
-                $items[$this->names->companion((string) $key)] = self::deadline($ttl);
+                $items[self::companion((string) $key)] = self::deadline($ttl);
             }
         }
 
@@ -287,6 +297,12 @@ final class Store extends TaggableStore implements LockProvider
     private static function milliseconds(mixed $seconds): int
     {
         return Ttl::fromSeconds(max(1, is_numeric($seconds) ? $seconds + 0 : 1));
+    }
+
+    /** The key of what is kept beside a counter; no key is encoded so. */
+    private static function companion(string $key): string
+    {
+        return Room::encode($key) . '%until';
     }
 
     private static function deadline(int $ttl): int

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace TagCache\Laravel;
 
+use Illuminate\Contracts\Debug\ExceptionHandler;
 use Illuminate\Support\ServiceProvider;
 use TagCache;
 
@@ -43,7 +44,10 @@ final class TagCacheServiceProvider extends ServiceProvider
             $manager->extend('tagcache', function ($app, array $config) use ($manager, $client) {
                 $prefix = $config['prefix'] ?? $app['config']['cache.prefix'] ?? 'laravel';
                 $classes = $app['config']['cache.serializable_classes'] ?? null;
-                $store = new Store($client($config, $classes), (string) $prefix);
+                $report = $app->bound(ExceptionHandler::class)
+                    ? static fn (\Exception $e) => $app->make(ExceptionHandler::class)->report($e)
+                    : null;
+                $store = new Store($client($config, $classes), (string) $prefix, $report);
 
                 return $manager->repository($store, $config);
             });

@@ -6,11 +6,11 @@ namespace TagCache\Psr16;
 
 use Psr\SimpleCache\CacheInterface;
 use TagCache;
-use TagCache\Support\Connector;
+use TagCache\Support\Entry;
 use TagCache\Support\FailureReporter;
-use TagCache\Support\Keyspace;
 use TagCache\Support\PsrName;
 use TagCache\Support\Reader;
+use TagCache\Support\Room;
 use TagCache\Support\Ttl;
 
 /**
@@ -23,26 +23,25 @@ use TagCache\Support\Ttl;
  */
 final class Cache implements CacheInterface
 {
-    private readonly TagCache $client;
-    private readonly Keyspace $names;
+    private readonly Room $room;
     private readonly FailureReporter $failures;
 
     /**
      * @param TagCache|array<string, mixed>|string|null $client a handle, options, a DSN, or null
      *     for the INI settings
-     * @param string $namespace caches with the same one share entries; clear() removes only these
+     * @param string $namespace caches with the same one share entries; clear() removes only these. Its
+     *     room is "$namespace/psr16:"; with the name of another room it shares that one
      * @param int|null $defaultTtl seconds, for entries that are set without; null = no limit
      * @param (callable(\Exception, string): void)|null $onError null = PHP's error log
      * @throws \TagCache\InvalidArgumentException
      */
     public function __construct(
         TagCache|array|string|null $client = null,
-        string $namespace = 'psr16',
+        string $namespace = 'app',
         private readonly ?int $defaultTtl = null,
         ?callable $onError = null,
     ) {
-        $this->client = Connector::handle($client);
-        $this->names = new Keyspace($namespace);
+        $this->room = new Room($client, $namespace, 'psr16');
         $this->failures = new FailureReporter($onError);
     }
 
@@ -50,7 +49,9 @@ final class Cache implements CacheInterface
     {
         $name = $this->name($key);
 
-        return $this->failures->guard('get', fn () => $this->client->get($name, $default), $default);
+        $entry = $this->failures->guard('get', fn () => $this->reader('get')->one($name), null);
+
+        return $entry === null ? $default : $entry->value;
     }
 
     public function set($key, $value, $ttl = null): bool
@@ -63,7 +64,7 @@ final class Cache implements CacheInterface
 
         return $this->failures->guard(
             'set',
-            fn () => $this->client->set($name, $value, [$this->names->all()], $ms),
+            fn () => $this->room->handle->set($name, (new Entry($value))->stored(), ttl_ms: $ms),
             false,
         );
     }
@@ -75,11 +76,7 @@ final class Cache implements CacheInterface
 
     public function clear(): bool
     {
-        return $this->failures->guard('clear', function () {
-            $this->client->invalidateTag($this->names->all());
-
-            return true;
-        }, false);
+        return $this->failures->guard('clear', fn () => $this->room->handle->flush() >= 0, false);
     }
 
     public function getMultiple($keys, $default = null): iterable
@@ -88,10 +85,14 @@ final class Cache implements CacheInterface
         foreach ($this->each($keys, 'keys') as $key) {
             $names[$key] = $this->name($key);
         }
-        $found = $this->read(array_values($names));
+        $found = $this->failures->guard(
+            'getMultiple',
+            fn () => $this->reader('getMultiple')->many(array_values($names)),
+            [],
+        );
         $values = [];
         foreach ($names as $key => $name) {
-            $values[$key] = array_key_exists($name, $found) ? $found[$name] : $default;
+            $values[$key] = isset($found[$name]) ? $found[$name]->value : $default;
         }
 
         return $values;
@@ -104,7 +105,7 @@ final class Cache implements CacheInterface
         foreach ($this->each($values, 'values') as $key => $value) {
             // PHP makes the array key "5" an integer, so here, and only here, integers are keys.
             $keys[] = $key = is_int($key) ? (string) $key : $key;
-            $items[$this->name($key)] = $value;
+            $items[$this->name($key)] = (new Entry($value))->stored();
         }
         $ms = $this->ttl($ttl);
         if ($ms === 0) {
@@ -112,7 +113,7 @@ final class Cache implements CacheInterface
         }
 
         return $this->failures->guard('setMultiple', function () use ($items, $ms) {
-            return $this->client->mSet($items, $ms, [$this->names->all()]) === count($items);
+            return $this->room->handle->mSet($items, $ms) === count($items);
         }, false);
     }
 
@@ -124,7 +125,7 @@ final class Cache implements CacheInterface
         }
 
         return $this->failures->guard('delete', function () use ($names) {
-            $this->client->mDelete($names);
+            $this->room->handle->mDelete($names);
 
             return true;
         }, false);
@@ -134,20 +135,12 @@ final class Cache implements CacheInterface
     {
         $name = $this->name($key);
 
-        return $this->failures->guard('has', fn () => $this->client->has($name), false);
+        return $this->failures->guard('has', fn () => $this->room->handle->has($name), false);
     }
 
-    /**
-     * @param list<string> $names
-     * @return array<string, mixed>
-     */
-    private function read(array $names): array
+    private function reader(string $operation): Reader
     {
-        return $this->failures->guard('getMultiple', fn () => Reader::many(
-            $this->client,
-            $names,
-            fn (\Exception $e) => $this->failures->report($e, 'getMultiple'),
-        ), []);
+        return new Reader($this->room->handle, fn (\Exception $e) => $this->failures->report($e, $operation));
     }
 
     private function name(mixed $key): string
@@ -157,7 +150,7 @@ final class Cache implements CacheInterface
             throw new InvalidArgumentException($fault);
         }
 
-        return $this->names->key($key);
+        return Room::encode($key);
     }
 
     private function each(mixed $list, string $what): iterable

@@ -7,11 +7,12 @@ namespace TagCache\Psr6;
 use Psr\Cache\CacheItemInterface;
 use Psr\Cache\CacheItemPoolInterface;
 use TagCache;
-use TagCache\Support\Connector;
+use TagCache\Support\Entry;
 use TagCache\Support\FailureReporter;
-use TagCache\Support\Keyspace;
 use TagCache\Support\PsrName;
 use TagCache\Support\Reader;
+use TagCache\Support\Room;
+use TagCache\Support\Ttl;
 
 /**
  * PSR-6 with tags on a TagCache server.
@@ -29,8 +30,7 @@ class Pool implements CacheItemPoolInterface
     /** The class of the items. */
     protected const ITEM = Item::class;
 
-    private readonly TagCache $client;
-    private readonly Keyspace $names;
+    private readonly Room $room;
     private readonly FailureReporter $failures;
 
     /** @var array<string|int, Item> */
@@ -39,19 +39,19 @@ class Pool implements CacheItemPoolInterface
     /**
      * @param TagCache|array<string, mixed>|string|null $client a handle, options, a DSN, or null
      *     for the INI settings
-     * @param string $namespace pools with the same one share items; clear() removes only these
+     * @param string $namespace pools with the same one share items; clear() removes only these. Its
+     *     room is "$namespace/psr6:"; with the name of another room it shares that one
      * @param int|null $defaultTtl seconds, for items without an expiration; null = no limit
      * @param (callable(\Exception, string): void)|null $onError null = PHP's error log
      * @throws \TagCache\InvalidArgumentException
      */
     public function __construct(
         TagCache|array|string|null $client = null,
-        string $namespace = 'psr6',
+        string $namespace = 'app',
         private readonly ?int $defaultTtl = null,
         ?callable $onError = null,
     ) {
-        $this->client = Connector::handle($client);
-        $this->names = new Keyspace($namespace);
+        $this->room = new Room($client, $namespace, 'psr6');
         $this->failures = new FailureReporter($onError);
     }
 
@@ -67,7 +67,7 @@ class Pool implements CacheItemPoolInterface
             return $this->fromDeferred($this->deferred[$key]);
         }
 
-        return $this->item($key, $this->failures->guard('getItem', fn () => $this->client->get($name), null));
+        return $this->item($key, $this->failures->guard('getItem', fn () => $this->reader('getItem')->one($name), null));
     }
 
     /** @return array<string|int, Item> */
@@ -78,7 +78,7 @@ class Pool implements CacheItemPoolInterface
             $names[$key] = $this->name($key);
         }
         $asked = array_values(array_diff_key($names, $this->deferred));
-        $found = $asked === [] ? [] : $this->read($asked);
+        $found = $this->failures->guard('getItems', fn () => $this->reader('getItems')->many($asked), []);
         $items = [];
         foreach ($names as $key => $name) {
             $items[$key] = isset($this->deferred[$key])
@@ -96,14 +96,14 @@ class Pool implements CacheItemPoolInterface
             return $this->deferred[$key]->ttlMs() !== 0;
         }
 
-        return $this->failures->guard('hasItem', fn () => $this->client->has($name), false);
+        return $this->failures->guard('hasItem', fn () => $this->room->handle->has($name), false);
     }
 
     public function clear(): bool
     {
         $this->deferred = [];
 
-        return $this->invalidate('clear', [$this->names->all()]);
+        return $this->failures->guard('clear', fn () => $this->room->handle->flush() >= 0, false);
     }
 
     public function deleteItem($key): bool
@@ -119,7 +119,7 @@ class Pool implements CacheItemPoolInterface
         }
 
         return $this->failures->guard('deleteItems', function () use ($names) {
-            $this->client->mDelete($names);
+            $this->room->handle->mDelete($names);
 
             return true;
         }, false);
@@ -172,101 +172,77 @@ class Pool implements CacheItemPoolInterface
      */
     public function invalidateTags(array $tags): bool
     {
-        $names = [];
         foreach ($tags as $tag) {
             $fault = PsrName::fault($tag, 'tag');
             if ($fault !== null) {
                 throw new InvalidArgumentException($fault);
             }
-            $names[] = $this->names->tag($tag);
         }
         $this->deferred = array_filter(
             $this->deferred,
             static fn (Item $item) => array_intersect($item->newTags(), $tags) === [],
         );
 
-        return $this->invalidate('invalidateTags', $names);
-    }
-
-    /**
-     * Writes items, those with the same tags and time to live in one exchange.
-     *
-     * @param iterable<Item> $items
-     */
-    private function write(iterable $items): bool
-    {
-        $gone = [];
-        $groups = [];
-        foreach ($items as $item) {
-            $name = $this->names->key($item->getKey());
-            $ttl = $item->ttlMs() ?? ($this->defaultTtl === null ? null : 1000 * $this->defaultTtl);
-            if ($ttl !== null && $ttl <= 0) {
-                $gone[] = $name;
-                continue;
-            }
-            $tags = $this->names->tags($item->newTags());
-            $group = implode(',', [$ttl, ...$tags]);
-            $groups[$group] ??= [[], $ttl, $tags];
-            // Tags are kept beside the value: the server does not tell those of a key.
-            $groups[$group][0][$name] = [$item->get(), $item->newTags()];
-        }
-        $ok = true;
-        if ($gone !== []) {
-            $ok = $this->failures->guard('save', fn () => $this->client->mDelete($gone) >= 0, false);
-        }
-        foreach ($groups as [$values, $ttl, $tags]) {
-            $ok = $this->store($values, $ttl, $tags) && $ok;
-        }
-
-        return $ok;
-    }
-
-    /**
-     * @param array<string, array{mixed, list<string>}> $values
-     * @param list<string> $tags
-     */
-    private function store(array $values, ?int $ttl, array $tags): bool
-    {
-        $all = fn () => $this->client->mSet($values, $ttl, $tags) === count($values);
-        if (count($values) === 1) {
-            return $this->failures->guard('save', $all, false);
-        }
-        try {
-            return $all();
-        } catch (\TagCache\ConnectionException $e) {
-            return $this->failures->guard('save', static fn () => throw $e, false);
-        } catch (\Exception) {
-            // One of them cannot be serialized; that must not keep the others from being saved.
-            $ok = true;
-            foreach ($values as $name => $value) {
-                $ok = $this->store([$name => $value], $ttl, $tags) && $ok;
-            }
-
-            return $ok;
-        }
-    }
-
-    /** @param list<string> $tags */
-    private function invalidate(string $operation, array $tags): bool
-    {
-        return $this->failures->guard($operation, function () use ($tags) {
-            $this->client->invalidateTags($tags);
+        return $this->failures->guard('invalidateTags', function () use ($tags) {
+            $this->room->handle->invalidateTags(Room::tags($tags));
 
             return true;
         }, false);
     }
 
     /**
-     * @param list<string> $names
-     * @return array<string, mixed>
+     * Writes items, each with its own tags and time to live.
+     *
+     * @param iterable<Item> $items
      */
-    private function read(array $names): array
+    private function write(iterable $items): bool
     {
-        return $this->failures->guard('getItems', fn () => Reader::many(
-            $this->client,
-            $names,
-            fn (\Exception $e) => $this->failures->report($e, 'getItems'),
-        ), []);
+        $gone = [];
+        $kept = [];
+        foreach ($items as $item) {
+            $name = Room::encode($item->getKey());
+            $ttl = $item->ttlMs() ?? ($this->defaultTtl === null ? null : Ttl::fromSeconds($this->defaultTtl));
+            if ($ttl === 0) {
+                $gone[] = $name;
+                continue;
+            }
+            // Tags are kept beside the value, too: the server does not tell those of a key.
+            $kept[$name] = [
+                'value' => (new Entry($item->get(), $item->newTags()))->stored(),
+                'tags' => Room::tags($item->newTags()),
+                'ttl_ms' => $ttl,
+            ];
+        }
+        $ok = $gone === []
+            || $this->failures->guard('save', fn () => $this->room->handle->mDelete($gone) >= 0, false);
+
+        return ($kept === [] || $this->store($kept)) && $ok;
+    }
+
+    /** @param array<string, array{value: mixed, tags: list<string>, ttl_ms: int|null}> $items */
+    private function store(array $items): bool
+    {
+        try {
+            $this->room->store($items);
+
+            return true;
+        } catch (\Exception $e) {
+            if (count($items) === 1 || $e instanceof \TagCache\ConnectionException) {
+                $this->failures->report($e, 'save');
+
+                return false;
+            }
+        }
+        // One of them cannot be stored; that must not keep the others from it.
+        $half = intdiv(count($items), 2);
+        $ok = $this->store(array_slice($items, 0, $half, true));
+
+        return $this->store(array_slice($items, $half, null, true)) && $ok;
+    }
+
+    private function reader(string $operation): Reader
+    {
+        return new Reader($this->room->handle, fn (\Exception $e) => $this->failures->report($e, $operation));
     }
 
     private function name(mixed $key): string
@@ -276,18 +252,14 @@ class Pool implements CacheItemPoolInterface
             throw new InvalidArgumentException($fault);
         }
 
-        return $this->names->key($key);
+        return Room::encode($key);
     }
 
-    /** @param mixed $stored what write() stored; anything else is a miss */
-    private function item(string $key, mixed $stored): Item
+    private function item(string $key, ?Entry $entry): Item
     {
         $class = static::ITEM;
-        if (is_array($stored) && count($stored) === 2 && is_array($stored[1] ?? null)) {
-            return new $class($key, $stored[0] ?? null, true, $stored[1]);
-        }
 
-        return new $class($key, null, false, []);
+        return new $class($key, $entry?->value, $entry !== null, $entry?->tags ?? []);
     }
 
     private function fromDeferred(Item $item): Item

@@ -8,9 +8,9 @@ use SessionHandlerInterface;
 use SessionIdInterface;
 use SessionUpdateTimestampHandlerInterface;
 use TagCache;
-use TagCache\Support\Connector;
-use TagCache\Support\Keyspace;
 use TagCache\Support\Mutex;
+use TagCache\Support\Room;
+use TagCache\Support\Ttl;
 
 /**
  * PHP sessions on a TagCache server.
@@ -23,8 +23,8 @@ use TagCache\Support\Mutex;
  */
 final class Handler implements SessionHandlerInterface, SessionUpdateTimestampHandlerInterface, SessionIdInterface
 {
+    private readonly Room $room;
     private readonly TagCache $client;
-    private readonly Keyspace $names;
 
     /** The lock of the session that is open, and its id. */
     private ?Mutex $lock = null;
@@ -33,6 +33,7 @@ final class Handler implements SessionHandlerInterface, SessionUpdateTimestampHa
     /**
      * @param TagCache|array<string, mixed>|string|null $client a handle, options, a DSN, or null
      *     for the INI settings
+     * @param string $namespace handlers with the same one share sessions. Its room is "$namespace/session:"
      * @param int|null $ttl seconds that a session lives unused; null = session.gc_maxlifetime
      * @param bool $locking false: the last request that ends wins
      * @param int $lockWaitMs how long session_start() waits for the lock before it fails
@@ -41,14 +42,14 @@ final class Handler implements SessionHandlerInterface, SessionUpdateTimestampHa
      */
     public function __construct(
         TagCache|array|string|null $client = null,
-        string $namespace = 'session',
+        string $namespace = 'app',
         private readonly ?int $ttl = null,
         private readonly bool $locking = true,
         private readonly int $lockWaitMs = 10_000,
         private readonly int $lockTtlMs = 60_000,
     ) {
-        $this->client = Connector::handle($client);
-        $this->names = new Keyspace($namespace);
+        $this->room = new Room($client, $namespace, 'session');
+        $this->client = $this->room->handle;
     }
 
     public function open(string $path, string $name): bool
@@ -64,7 +65,7 @@ final class Handler implements SessionHandlerInterface, SessionUpdateTimestampHa
     /** Whether there is such a session: session.use_strict_mode asks. */
     public function validateId(string $id): bool
     {
-        return $this->guard('look for', false, fn () => $this->client->has($this->names->key($id)));
+        return $this->guard('look for', false, fn () => $this->client->has(Room::encode($id)));
     }
 
     public function read(string $id): string|false
@@ -74,7 +75,7 @@ final class Handler implements SessionHandlerInterface, SessionUpdateTimestampHa
                 return $this->fail("it is locked by another request for longer than $this->lockWaitMs ms");
             }
 
-            $data = $this->client->get($this->names->key($id), '');
+            $data = $this->client->get(Room::encode($id), '');
 
             return is_string($data) ? $data : $this->fail('what is stored there is no session');
         });
@@ -88,10 +89,9 @@ final class Handler implements SessionHandlerInterface, SessionUpdateTimestampHa
             }
 
             return $this->client->set(
-                $this->names->key($id),
+                Room::encode($id),
                 $data,
-                [$this->names->all()],
-                1000 * max(1, $this->ttl ?? (int) ini_get('session.gc_maxlifetime')),
+                ttl_ms: Ttl::fromSeconds(max(1, $this->ttl ?? (int) ini_get('session.gc_maxlifetime'))),
             );
         });
     }
@@ -105,7 +105,7 @@ final class Handler implements SessionHandlerInterface, SessionUpdateTimestampHa
     public function destroy(string $id): bool
     {
         return $this->guard('destroy', false, function () use ($id) {
-            $this->client->delete($this->names->key($id));
+            $this->client->delete(Room::encode($id));
 
             return true;
         });
@@ -132,7 +132,7 @@ final class Handler implements SessionHandlerInterface, SessionUpdateTimestampHa
             return true;
         }
         $this->drop();
-        $lock = new Mutex($this->client, $this->names, $id);
+        $lock = $this->room->lock($id);
         if (!$lock->acquireWithin($this->lockWaitMs, $this->lockTtlMs)) {
             return false;
         }

@@ -19,19 +19,23 @@ final class Mutex
     private const FIRST_PAUSE_US = 1_000;
     private const LONGEST_PAUSE_US = 50_000;
 
+    /** The longest wait, 30 years: its nanoseconds can be added to the clock. */
+    private const LONGEST_WAIT_MS = 1_000_000_000_000;
+
     public readonly string $owner;
-    private readonly string $key;
     private readonly string $tag;
 
+    /**
+     * @param string $key of the entry; without an exclamation mark, so that no two locks share a tag
+     * @param string|null $owner null = a new one
+     */
     public function __construct(
         private readonly TagCache $client,
-        Keyspace $names,
-        string $name,
+        private readonly string $key,
         ?string $owner = null,
     ) {
         $this->owner = $owner ?? bin2hex(random_bytes(16));
-        $this->key = $names->lock($name);
-        $this->tag = $this->key . '!' . Keyspace::encode($this->owner);
+        $this->tag = $this->key . '!' . Room::encode($this->owner);
     }
 
     /**
@@ -57,7 +61,7 @@ final class Mutex
      */
     public function acquireWithin(int $waitMs, ?int $ttlMs): bool
     {
-        $deadline = hrtime(true) + $waitMs * 1_000_000;
+        $deadline = hrtime(true) + min($waitMs, self::LONGEST_WAIT_MS) * 1_000_000;
         $pause = self::FIRST_PAUSE_US;
         while (!$this->acquire($ttlMs)) {
             $left = intdiv($deadline - hrtime(true), 1000);

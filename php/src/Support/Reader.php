@@ -7,36 +7,147 @@ namespace TagCache\Support;
 use TagCache;
 
 /**
- * Reads many entries at once, so that one that cannot be read does not take the others with it.
+ * Reads entries of a room. One that cannot be read as it was stored (its class is gone or has
+ * changed, a hook throws, its bytes are damaged) is reported and is not there, as after a release
+ * the cache still holds what the code before it has stored.
  */
 final class Reader
 {
+    /** Whether the handle lets only some classes be unserialized; null = not asked yet. */
+    private ?bool $filtered = null;
+
+    /** @param \Closure(\Exception, string): void $unreadable gets the failure and the key */
+    public function __construct(private readonly TagCache $handle, private readonly \Closure $unreadable)
+    {
+    }
+
     /**
-     * @param list<string> $names keys of the server
-     * @param callable(\Exception, string): void $unreadable gets the failure and the key of each
-     *     entry that is there but cannot be read
-     * @return array<string, mixed> those that are there and can be read, by key
-     * @throws \TagCache\ConnectionException
+     * @return Entry|null null if there is none that can be read
+     * @throws \TagCache\Exception what keeps the server from answering
      */
-    public static function many(TagCache $client, array $names, callable $unreadable): array
+    public function one(string $key): ?Entry
     {
         try {
-            return $client->mGet($names);
-        } catch (\TagCache\ConnectionException $e) {
-            throw $e;
-        } catch (\Exception $e) {
-            if (count($names) === 1) {
-                $unreadable($e, $names[0]);
+            // This object stands for a miss: nobody can have stored it.
+            $stored = self::strictly(fn () => $this->handle->get($key, $this));
 
-                return [];
+            return $stored === $this ? null : $this->entry($stored);
+        } catch (\Throwable $e) {
+            $this->report($e, $key);
+
+            return null;
+        }
+    }
+
+    /**
+     * @param list<string> $keys
+     * @return array<string, Entry> those that are there and can be read, by key
+     * @throws \TagCache\Exception what keeps the server from answering
+     */
+    public function many(array $keys): array
+    {
+        if (count($keys) < 2) {
+            $entry = $keys === [] ? null : $this->one($keys[0]);
+
+            return $entry === null ? [] : [$keys[0] => $entry];
+        }
+        try {
+            $found = self::strictly(fn () => $this->handle->mGet($keys));
+        } catch (\Throwable $e) {
+            self::passOn($e);
+            // Which one it is, only asking again can tell: what fails may be code of the user.
+            $half = intdiv(count($keys), 2);
+
+            return $this->many(array_slice($keys, 0, $half)) + $this->many(array_slice($keys, $half));
+        }
+        $entries = [];
+        foreach ($found as $key => $stored) {
+            try {
+                $entries[$key] = $this->entry($stored);
+            } catch (\TagCache\SerializationException $e) {
+                $this->report($e, (string) $key);
             }
         }
-        // Which one it is, only asking for each can tell: what fails may be the user's own __wakeup().
-        $found = [];
-        foreach ($names as $name) {
-            $found += self::many($client, [$name], $unreadable);
+
+        return $entries;
+    }
+
+    /**
+     * What PHP calls for a class that is not there, instead of making an incomplete object.
+     *
+     * @internal
+     * @throws \TagCache\SerializationException
+     */
+    public static function missing(string $class): never
+    {
+        throw new \TagCache\SerializationException("There is no class $class any more.");
+    }
+
+    private static function strictly(\Closure $read): mixed
+    {
+        $before = ini_set('unserialize_callback_func', self::class . '::missing');
+        try {
+            return $read();
+        } finally {
+            ini_set('unserialize_callback_func', (string) $before);
+        }
+    }
+
+    /** @throws \TagCache\SerializationException */
+    private function entry(mixed $stored): Entry
+    {
+        $entry = Entry::of($stored);
+        if (is_scalar($stored) || $stored === null) {
+            return $entry;
+        }
+        // A class that exists but is not allowed: PHP does not call for that one.
+        $this->filtered ??= ($this->handle->__debugInfo()['unserialize_allowed_classes'] ?? 'all') !== 'all';
+        if ($entry->value instanceof \__PHP_Incomplete_Class || ($this->filtered && self::isIncomplete($entry->value))) {
+            throw new \TagCache\SerializationException('It holds an object of a class that may not be unserialized.');
         }
 
-        return $found;
+        return $entry;
+    }
+
+    /** @param \SplObjectStorage<object, null> $seen */
+    private static function isIncomplete(mixed $value, \SplObjectStorage $seen = new \SplObjectStorage()): bool
+    {
+        if ($value instanceof \__PHP_Incomplete_Class) {
+            return true;
+        }
+        if (is_object($value)) {
+            if ($value instanceof \UnitEnum || $seen->contains($value)) {
+                return false;
+            }
+            $seen->attach($value);
+            // The two of PHP's collections that show nothing as an array.
+            $value = $value instanceof \SplObjectStorage || $value instanceof \SplDoublyLinkedList
+                ? $value->__serialize()
+                : (array) $value;
+        }
+        foreach (is_array($value) ? $value : [] as $element) {
+            if ((is_array($element) || is_object($element)) && self::isIncomplete($element, $seen)) {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /** Throws what says nothing of the value. */
+    private static function passOn(\Throwable $e): void
+    {
+        if ($e instanceof \TagCache\Exception && !$e instanceof \TagCache\SerializationException) {
+            throw $e;
+        }
+    }
+
+    private function report(\Throwable $e, string $key): void
+    {
+        self::passOn($e);
+        if (!$e instanceof \Exception) {
+            $e = new \TagCache\SerializationException($e::class . ': ' . $e->getMessage(), 0, $e);
+        }
+        ($this->unreadable)($e, $key);
     }
 }

@@ -5,10 +5,12 @@ declare(strict_types=1);
 namespace TagCache\Symfony;
 
 use Symfony\Component\Cache\Adapter\AbstractTagAwareAdapter;
+use Symfony\Component\Cache\CacheItem;
 use TagCache;
-use TagCache\Support\Connector;
-use TagCache\Support\Keyspace;
+use TagCache\Support\Entry;
 use TagCache\Support\Reader;
+use TagCache\Support\Room;
+use TagCache\Support\Ttl;
 
 /**
  * A tag-aware adapter for symfony/cache: tags are the server's own, so no tag versions are
@@ -27,16 +29,16 @@ final class TagCacheAdapter extends AbstractTagAwareAdapter
     /** What the parent class puts between namespace and tag: NUL up to Symfony 5, then \1. */
     private const TAG_MARK = '/[\0\1]tags[\0\1]/';
 
-    private readonly TagCache $client;
-    private readonly Keyspace $names;
+    /** What every entry carries, so that clear() with a prefix finds them. Symfony lets no tag of a user be this. */
+    private const ALL = ':';
 
-    /** What the ids begin with: the parent class gives them with the namespace. */
-    private readonly string $idPrefix;
+    private readonly Room $room;
 
     /**
      * @param TagCache|array<string, mixed>|string|null $client a handle, options, a DSN, or null
      *     for the INI settings
-     * @param string $namespace pools with the same one share items and tags
+     * @param string $namespace pools with the same one share items and tags. Its room is
+     *     "$namespace/symfony:"; with the name of another room it shares that one
      * @param int $defaultLifetime seconds; 0 = no limit
      * @throws \TagCache\InvalidArgumentException
      */
@@ -45,27 +47,22 @@ final class TagCacheAdapter extends AbstractTagAwareAdapter
         string $namespace = '',
         int $defaultLifetime = 0,
     ) {
-        parent::__construct($namespace, $defaultLifetime);
-        $this->client = Connector::handle($client);
-        $this->names = new Keyspace('symfony', $namespace);
-        $this->idPrefix = $namespace === '' ? '' : $namespace . ':';
+        // The room is the namespace; the parent class needs none.
+        parent::__construct('', $defaultLifetime);
+        $this->room = new Room($client, $namespace, 'symfony');
     }
 
     protected function doFetch(array $ids): iterable
     {
         $names = [];
         foreach ($ids as $id) {
-            $names[$id] = $this->name((string) $id);
+            $names[$id] = Room::encode((string) $id);
         }
-        $found = Reader::many(
-            $this->client,
-            array_values($names),
-            fn (\Exception $e, string $name) => $this->unreadable($e, $name, count($names) === 1),
-        );
+        $found = (new Reader($this->room->handle, $this->unreadable(...)))->many(array_values($names));
         $values = [];
         foreach ($names as $id => $name) {
-            if (array_key_exists($name, $found)) {
-                $values[$id] = $found[$name];
+            if (isset($found[$name])) {
+                $values[$id] = self::isItem((string) $id) ? self::unpacked($found[$name]) : $found[$name]->value;
             }
         }
 
@@ -74,20 +71,20 @@ final class TagCacheAdapter extends AbstractTagAwareAdapter
 
     protected function doHave(string $id): bool
     {
-        return $this->client->has($this->name($id));
+        return $this->room->handle->has(Room::encode($id));
     }
 
     protected function doClear(string $namespace): bool
     {
-        if ($namespace === $this->idPrefix) {
-            $this->client->invalidateTag($this->names->all());
+        if ($namespace === '') {
+            $this->room->handle->flush();
 
             return true;
         }
         // Only what begins with a prefix: the encoding of a prefix is a prefix of the encoding.
-        $prefix = $this->name($namespace);
-        $keys = $this->client->keysByTag($this->names->all());
-        $this->client->mDelete(array_values(array_filter(
+        $prefix = Room::encode($namespace);
+        $keys = $this->room->handle->keysByTag(self::ALL);
+        $this->room->handle->mDelete(array_values(array_filter(
             $keys,
             static fn (string $key) => str_starts_with($key, $prefix),
         )));
@@ -97,7 +94,7 @@ final class TagCacheAdapter extends AbstractTagAwareAdapter
 
     protected function doDelete(array $ids): bool
     {
-        $this->client->mDelete(array_map($this->name(...), array_values($ids)));
+        $this->room->handle->mDelete(array_map(Room::encode(...), array_values($ids)));
 
         return true;
     }
@@ -116,17 +113,17 @@ final class TagCacheAdapter extends AbstractTagAwareAdapter
      */
     protected function doSave(array $values, int $lifetime, array $addTagData = [], array $removeTagData = []): array
     {
-        $groups = [];
+        $ttl = $lifetime > 0 ? Ttl::fromSeconds($lifetime) : null;
+        $items = [];
         foreach ($values as $id => $value) {
-            $tags = $this->names->tags(is_array($value) ? $value['tags'] ?? [] : []);
-            $group = implode(',', $tags);
-            $groups[$group] ??= [[], $tags];
-            $groups[$group][0][$this->name((string) $id)] = $value;
+            $entry = self::isItem((string) $id) ? self::packed($value) : new Entry($value);
+            $items[Room::encode((string) $id)] = [
+                'value' => $entry->stored(),
+                'tags' => [self::ALL, ...Room::tags($entry->tags)],
+                'ttl_ms' => $ttl,
+            ];
         }
-        $ttl = $lifetime > 0 ? 1000 * $lifetime : null;
-        foreach ($groups as [$items, $tags]) {
-            $this->client->mSet($items, $ttl, $tags);
-        }
+        $this->room->store($items);
 
         return [];
     }
@@ -141,30 +138,39 @@ final class TagCacheAdapter extends AbstractTagAwareAdapter
     {
         $tags = [];
         foreach ($tagIds as $tagId) {
-            $tags[] = $this->names->tag(
+            $tags[] = Room::encode(
                 preg_split(self::TAG_MARK, $tagId, 2)[1]
                     ?? throw new \LogicException("This version of symfony/cache names tags otherwise: $tagId"),
             );
         }
-        $this->client->invalidateTags($tags);
+        $this->room->handle->invalidateTags($tags);
 
         return true;
     }
 
-    private function name(string $id): string
+    /** Whether it is the id of an item, and not of the version that the parent class keeps. */
+    private static function isItem(string $id): bool
     {
-        return $this->names->key(
-            str_starts_with($id, $this->idPrefix) ? substr($id, strlen($this->idPrefix)) : $id,
-        );
+        return $id[0] !== static::NS_SEPARATOR;
     }
 
-    /** @throws \Exception for the parent class to log, if it is the only one that was asked for */
-    private function unreadable(\Exception $e, string $name, bool $alone): void
+    /** @param array{value: mixed, tags?: array<string>, meta?: string} $item as the parent class makes it */
+    private static function packed(array $item): Entry
     {
-        if ($alone) {
-            throw $e;
-        }
-        $this->logger?->warning('Failed to unserialize "{key}": ' . $e->getMessage(), [
+        return new Entry($item['value'], array_values($item['tags'] ?? []), $item['meta'] ?? '');
+    }
+
+    /** @return array{value: mixed, tags: array<string, string>, meta?: string} as the parent class takes it */
+    private static function unpacked(Entry $entry): array
+    {
+        $item = ['value' => $entry->value, 'tags' => array_combine($entry->tags, $entry->tags)];
+
+        return strlen($entry->meta) === 8 ? $item + ['meta' => $entry->meta] : $item;
+    }
+
+    private function unreadable(\Exception $e, string $name): void
+    {
+        CacheItem::log($this->logger, 'Failed to fetch key "{key}": ' . $e->getMessage(), [
             'key' => $name,
             'exception' => $e,
             'cache-adapter' => self::class,

@@ -192,7 +192,7 @@ final class StoreTest extends TestCase
 
     public function testPrefix(): void
     {
-        self::assertSame("$this->prefix/", $this->store->getPrefix());
+        self::assertSame("$this->prefix/laravel:", $this->store->getPrefix());
         $this->store->put('key', 'v', 60);
         self::assertSame('v', $this->store->client()->get($this->store->getPrefix() . 'key'));
     }

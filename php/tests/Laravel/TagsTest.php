@@ -52,10 +52,10 @@ final class TagsTest extends TestCase
     {
         $this->cache->tags(['a', 'b'])->put('key', 'v', 60);
         $client = Server::handle();
-        self::assertCount(1, $client->keysByTag("$this->prefix#a"));
-        self::assertSame($client->keysByTag("$this->prefix#a"), $client->keysByTag("$this->prefix#b"));
-        self::assertCount(1, $client->keysByTag("$this->prefix*"), 'no ids of tags are stored');
-        self::assertSame(1, $client->invalidateTag("$this->prefix#b"));
+        self::assertCount(1, $client->keysByTag("$this->prefix/laravel:a"));
+        self::assertSame($client->keysByTag("$this->prefix/laravel:a"), $client->keysByTag("$this->prefix/laravel:b"));
+        self::assertCount(1, $client->keysByTag("__TC_NS__$this->prefix/laravel:"), 'no ids of tags are stored');
+        self::assertSame(1, $client->invalidateTag("$this->prefix/laravel:b"));
         self::assertNull($this->cache->tags(['a', 'b'])->get('key'));
     }
 
@@ -83,7 +83,7 @@ final class TagsTest extends TestCase
         foreach ($keys as $key) {
             self::assertNull($tagged->get($key), $key);
         }
-        self::assertSame([], Server::handle()->keysByTag("$this->prefix*"));
+        self::assertSame([], Server::handle()->keysByTag("__TC_NS__$this->prefix/laravel:"));
     }
 
     public function testTaggedEntriesAreOthers(): void

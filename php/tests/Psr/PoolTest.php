@@ -196,13 +196,13 @@ final class PoolTest extends TestCase
         return [['expiresAt', 5], ['expiresAt', 'now'], ['expiresAfter', '5'], ['expiresAfter', 1.5], ['expiresAfter', []]];
     }
 
-    public function testWhatSomebodyElseStoredThereIsAMiss(): void
+    public function testWhatOthersStoreInTheRoomIsAValue(): void
     {
-        $client = Server::handle();
-        foreach (['text', 5, [1, 2, 3], [1, 2], null] as $n => $strange) {
-            $client->set("$this->namespace/strange$n", $strange, [], 60_000);
-            self::assertFalse($this->pool->getItem("strange$n")->isHit());
-            $client->delete("$this->namespace/strange$n");
+        $room = Server::handle()->withPrefix("$this->namespace/psr6:");
+        foreach (['text', 5, [1, 2, 3], [1, 2], null] as $n => $value) {
+            $room->set("theirs$n", $value, [], 60_000);
+            $item = $this->pool->getItem("theirs$n");
+            self::assertSame([true, $value, []], [$item->isHit(), $item->get(), $item->getPreviousTags()]);
         }
     }
 

@@ -28,7 +28,7 @@ final class HandlerTest extends TestCase
     protected function tearDown(): void
     {
         restore_error_handler();
-        Server::handle()->invalidateTag("$this->namespace*");
+        Server::handle()->withPrefix("$this->namespace/session:")->flush();
     }
 
     private function handler(int $wait = 200, int $lockTtl = 5_000, bool $locking = true, ?int $ttl = null): Handler
@@ -156,8 +156,8 @@ final class HandlerTest extends TestCase
         [, $id] = $this->request('session_start(); $_SESSION["n"] = 1; echo session_id();');
         self::assertSame([0, '1'], $this->request(
             'session_start(["read_and_close" => true]); echo $_SESSION["n"];
-             (new TagCache\Support\Mutex(TagCache\Tests\Server::handle(), new TagCache\Support\Keyspace($argv[2]), $argv[3]))
-                 ->acquire(50) or exit(1);',
+             (new TagCache\Support\Room(TagCache\Tests\Server::handle(), $argv[2], "session"))
+                 ->lock($argv[3])->acquire(50) or exit(1);',
             $id,
         ));
     }

@@ -5,22 +5,22 @@ declare(strict_types=1);
 namespace TagCache\Tests\Support;
 
 use PHPUnit\Framework\TestCase;
-use TagCache\Support\Keyspace;
 use TagCache\Support\Mutex;
+use TagCache\Support\Room;
 use TagCache\Tests\Server;
 
 final class MutexTest extends TestCase
 {
-    private Keyspace $names;
+    private Room $room;
 
     protected function setUp(): void
     {
-        $this->names = new Keyspace(Server::freshNamespace());
+        $this->room = new Room(Server::handle(), Server::freshNamespace(), 'test');
     }
 
     private function mutex(string $name = 'lock', ?string $owner = null): Mutex
     {
-        return new Mutex(Server::handle(), $this->names, $name, $owner);
+        return $this->room->lock($name, $owner);
     }
 
     public function testOnlyOneHoldsIt(): void
@@ -113,42 +113,40 @@ final class MutexTest extends TestCase
 
     public function testManyProcessesCountWithoutLoss(): void
     {
-        $client = Server::handle();
-        $key = $this->names->key('n');
-        $client->set($key, 0, [], 60_000);
+        $client = $this->room->handle;
+        $client->set('n', 0, [], 60_000);
         $code = <<<'PHP'
             require $argv[1];
-            $client = TagCache\Tests\Server::handle();
-            $names = new TagCache\Support\Keyspace($argv[2]);
+            $room = new TagCache\Support\Room(TagCache\Tests\Server::handle(), $argv[2], '');
+            $client = $room->handle;
             for ($i = 0; $i < 25; ++$i) {
-                $lock = new TagCache\Support\Mutex($client, $names, 'counter');
+                $lock = $room->lock('counter');
                 $lock->acquireWithin(20_000, 10_000) || exit(1);
-                $n = $client->get($names->key('n'));
+                $n = $client->get('n');
                 usleep(random_int(0, 300));
-                $client->set($names->key('n'), $n + 1, [], 60_000);
+                $client->set('n', $n + 1, [], 60_000);
                 $lock->release() || exit(2);
             }
             PHP;
-        $namespace = substr($key, 0, -2);
         $children = [];
         for ($i = 0; $i < 4; ++$i) {
-            $children[] = Processes::start($code, [dirname(__DIR__) . '/bootstrap.php', $namespace]);
+            $children[] = Processes::start($code, [dirname(__DIR__) . '/bootstrap.php', $this->room->prefix]);
         }
         foreach ($children as $child) {
             self::assertSame([0, ''], Processes::finish($child));
         }
-        self::assertSame(100, $client->get($key));
+        self::assertSame(100, $client->get('n'));
     }
 
     public function testAServerThatIsAwayThrows(): void
     {
         $this->expectException(\TagCache\ConnectionException::class);
-        (new Mutex(Server::absent(), $this->names, 'lock'))->acquire(1_000);
+        (new Mutex(Server::absent(), 'lock'))->acquire(1_000);
     }
 
     public function testRefreshingAtAServerThatIsAwayThrows(): void
     {
         $this->expectException(\TagCache\ConnectionException::class);
-        (new Mutex(Server::absent(), $this->names, 'lock'))->refresh(1_000);
+        (new Mutex(Server::absent(), 'lock'))->refresh(1_000);
     }
 }

@@ -151,10 +151,10 @@ final class TagsTest extends TestCase
     public function testTheServerKnowsTheTags(): void
     {
         $this->save('key', ['foo']);
-        $name = 'symfony:' . $this->namespace;
+        $name = "$this->namespace/symfony:";
         $client = Server::handle();
-        self::assertSame(["$name/key"], $client->keysByTag("$name#foo"));
-        self::assertSame(1, $client->invalidateTag("$name#foo"));
+        self::assertSame(["{$name}key"], $client->keysByTag("{$name}foo"));
+        self::assertSame(1, $client->invalidateTag("{$name}foo"));
         self::assertSame([], $this->hits('key'));
     }
 

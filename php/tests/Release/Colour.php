@@ -1,0 +1,11 @@
+<?php
+
+declare(strict_types=1);
+
+namespace TagCache\Tests\Release;
+
+enum Colour
+{
+    case Yellow;
+    // There was one named Purple.
+}
