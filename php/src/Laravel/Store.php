@@ -50,7 +50,7 @@ final class Store extends TaggableStore implements LockProvider
         $this->room = new Room($client, $prefix, 'laravel');
         $this->client = $this->room->handle;
         $failures = new FailureReporter($onError);
-        $this->reader = new Reader($this->client, static fn (\Exception $e) => $failures->report($e, 'get'));
+        $this->reader = new Reader($this->room, static fn (\Exception $e) => $failures->report($e, 'get'));
     }
 
     /** @return mixed null if there is none */

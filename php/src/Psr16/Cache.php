@@ -140,7 +140,7 @@ final class Cache implements CacheInterface
 
     private function reader(string $operation): Reader
     {
-        return new Reader($this->room->handle, fn (\Exception $e) => $this->failures->report($e, $operation));
+        return new Reader($this->room, fn (\Exception $e) => $this->failures->report($e, $operation));
     }
 
     private function name(mixed $key): string

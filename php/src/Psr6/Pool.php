@@ -242,7 +242,7 @@ class Pool implements CacheItemPoolInterface
 
     private function reader(string $operation): Reader
     {
-        return new Reader($this->room->handle, fn (\Exception $e) => $this->failures->report($e, $operation));
+        return new Reader($this->room, fn (\Exception $e) => $this->failures->report($e, $operation));
     }
 
     private function name(mixed $key): string

@@ -4,8 +4,6 @@ declare(strict_types=1);
 
 namespace TagCache\Support;
 
-use TagCache;
-
 /**
  * Reads entries of a room. One that cannot be read as it was stored (its class is gone or has
  * changed, a hook throws, its bytes are damaged) is reported and is not there, as after a release
@@ -13,11 +11,8 @@ use TagCache;
  */
 final class Reader
 {
-    /** Whether the handle lets only some classes be unserialized; null = not asked yet. */
-    private ?bool $filtered = null;
-
     /** @param \Closure(\Exception, string): void $unreadable gets the failure and the key */
-    public function __construct(private readonly TagCache $handle, private readonly \Closure $unreadable)
+    public function __construct(private readonly Room $room, private readonly \Closure $unreadable)
     {
     }
 
@@ -29,7 +24,7 @@ final class Reader
     {
         try {
             // This object stands for a miss: nobody can have stored it.
-            $stored = self::strictly(fn () => $this->handle->get($key, $this));
+            $stored = self::strictly(fn () => $this->room->handle->get($key, $this));
 
             return $stored === $this ? null : $this->entry($stored);
         } catch (\Throwable $e) {
@@ -52,7 +47,7 @@ final class Reader
             return $entry === null ? [] : [$keys[0] => $entry];
         }
         try {
-            $found = self::strictly(fn () => $this->handle->mGet($keys));
+            $found = self::strictly(fn () => $this->room->handle->mGet($keys));
         } catch (\Throwable $e) {
             self::passOn($e);
             // Which one it is, only asking again can tell: what fails may be code of the user.
@@ -100,34 +95,47 @@ final class Reader
         if (is_scalar($stored) || $stored === null) {
             return $entry;
         }
-        // A class that exists but is not allowed: PHP does not call for that one.
-        $this->filtered ??= ($this->handle->__debugInfo()['unserialize_allowed_classes'] ?? 'all') !== 'all';
-        if ($entry->value instanceof \__PHP_Incomplete_Class || ($this->filtered && self::isIncomplete($entry->value))) {
+        // For a class that exists but is not allowed, PHP does not call missing().
+        if ($this->room->filtersClasses() && self::isIncomplete($entry->value)) {
             throw new \TagCache\SerializationException('It holds an object of a class that may not be unserialized.');
         }
 
         return $entry;
     }
 
-    /** @param \SplObjectStorage<object, null> $seen */
-    private static function isIncomplete(mixed $value, \SplObjectStorage $seen = new \SplObjectStorage()): bool
+    /** Whether an object in it is of a class that PHP did not make. */
+    private static function isIncomplete(mixed $value): bool
     {
-        if ($value instanceof \__PHP_Incomplete_Class) {
-            return true;
-        }
-        if (is_object($value)) {
-            if ($value instanceof \UnitEnum || $seen->contains($value)) {
-                return false;
-            }
-            $seen->attach($value);
-            // The two of PHP's collections that show nothing as an array.
-            $value = $value instanceof \SplObjectStorage || $value instanceof \SplDoublyLinkedList
-                ? $value->__serialize()
-                : (array) $value;
-        }
-        foreach (is_array($value) ? $value : [] as $element) {
-            if ((is_array($element) || is_object($element)) && self::isIncomplete($element, $seen)) {
+        $seen = [];
+        $left = [$value];
+        while ($left !== []) {
+            $next = array_pop($left);
+            if ($next instanceof \__PHP_Incomplete_Class) {
                 return true;
+            }
+            if (is_object($next)) {
+                $id = spl_object_id($next);
+                if (isset($seen[$id]) || $next instanceof \UnitEnum) {
+                    continue;
+                }
+                $seen[$id] = true;
+                // The two of PHP's collections that show nothing as an array.
+                $next = $next instanceof \SplObjectStorage || $next instanceof \SplDoublyLinkedList
+                    ? $next->__serialize()
+                    : (array) $next;
+            }
+            foreach (is_array($next) ? $next : [] as $key => $element) {
+                if (is_array($element)) {
+                    // An array can only hold itself by a reference.
+                    $id = \ReflectionReference::fromArrayElement($next, $key)?->getId();
+                    if ($id !== null && isset($seen[$id])) {
+                        continue;
+                    }
+                    $seen += $id === null ? [] : [$id => true];
+                }
+                if (is_array($element) || is_object($element)) {
+                    $left[] = $element;
+                }
             }
         }
 

@@ -30,6 +30,9 @@ final class Room
     /** The prefix of the room, for $client. */
     public readonly string $prefix;
 
+    /** Whether the handle lets only some classes be unserialized; null = not asked yet. */
+    private ?bool $filtersClasses = null;
+
     /**
      * @param TagCache|array<string, mixed>|string|null $client a handle, options, a DSN, or null
      *     for the INI settings alone; no connection is opened
@@ -80,6 +83,12 @@ final class Room
         foreach (array_chunk($items, self::MOST, true) as $some) {
             $this->handle->mSetItems($some);
         }
+    }
+
+    /** Whether only some classes may be made of what is read: the option `unserialize_allowed_classes`. */
+    public function filtersClasses(): bool
+    {
+        return $this->filtersClasses ??= ($this->handle->__debugInfo()['unserialize_allowed_classes'] ?? '') !== 'all';
     }
 
     /** A lock beside the room. It does not carry the tag of the room, see Mutex. */

@@ -58,7 +58,7 @@ final class TagCacheAdapter extends AbstractTagAwareAdapter
         foreach ($ids as $id) {
             $names[$id] = Room::encode((string) $id);
         }
-        $found = (new Reader($this->room->handle, $this->unreadable(...)))->many(array_values($names));
+        $found = (new Reader($this->room, $this->unreadable(...)))->many(array_values($names));
         $values = [];
         foreach ($names as $id => $name) {
             if (isset($found[$name])) {

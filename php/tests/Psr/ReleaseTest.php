@@ -81,6 +81,9 @@ final class ReleaseTest extends TestCase
         $within = new \SplObjectStorage();
         $within[$within] = new \ArrayObject();
         $cache->set('within', $within);
+        $itself = [[1], null];
+        $itself[1] = &$itself;
+        $cache->set('itself', $itself);
         $careful = new Cache(
             Server::dsn() . '&unserialize_allowed_classes=SplObjectStorage',
             $namespace,
@@ -93,6 +96,7 @@ final class ReleaseTest extends TestCase
             $found,
         );
         self::assertSame(['getMultiple', 'getMultiple', 'getMultiple'], $this->failures);
+        self::assertSame([1], $careful->get('itself')[1][1][0]);
         $cache->clear();
     }
 
