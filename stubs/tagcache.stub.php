@@ -128,7 +128,8 @@ namespace {
          * and the earlier the longer it takes to make, so that it never is missing for all at once;
          * the others go on with the old one. With `stale_ms` they do so after its time is over, too
          * (and so does get(), which finds what the server has). For this a note stands beside the value, under the key with "~note" behind it; the lock
-         * is "~lock".
+         * is "~lock". The note counts only for the very value that was made: what others store under
+         * the key is used as it is, and what they store or remove while $make runs stays.
          *
          *  - `wait_ms` 5000: how long to wait for another caller, 0-86400000
          *  - `lock_ms` 30000: when another process may go on if this one has died, 1-86400000

@@ -5,6 +5,7 @@
 mod answer;
 mod bulk;
 pub(crate) mod encode;
+mod fingerprint;
 mod tags;
 mod window;
 
@@ -15,6 +16,7 @@ use tagcache_client::{ServerStats, TagMatch};
 
 pub(crate) use self::answer::Answer;
 pub(crate) use self::bulk::{Stored, add_many, delete_many, get_many, put_items, put_many};
+pub(crate) use self::fingerprint::Fingerprint;
 pub(crate) use self::tags::{invalidate_tag, invalidate_tags, keys_by_tag, search, verb};
 use crate::error::Failure;
 use crate::ffi::{Call, Key};
@@ -82,20 +84,53 @@ pub(crate) fn get(handle: &HandleCell, key: &[u8], into: &mut Zval) -> Result<bo
     answer::get(scratch.replies.get(0), key, &scratch.rules, into)
 }
 
-/// Reads two values into `into`, in one exchange; returns which were there. *May bail out.*
-pub(crate) fn get_two(
+/// Reads a value and what is noted beside it, in one exchange; returns the fingerprint of the value, if there is
+/// one. *May bail out.*
+pub(crate) fn get_noted(
     handle: &HandleCell,
     keys: [&[u8]; 2],
     into: [&mut Zval; 2],
-) -> Result<[bool; 2], Failure> {
+) -> Result<Option<Fingerprint>, Failure> {
     let scratch = ask(handle, |buffers| {
         keys.iter().try_for_each(|key| encode::get(buffers, key))
     })?;
-    let [one, two] = into;
-    Ok([
-        answer::get(scratch.replies.get(0), keys[0], &scratch.rules, one)?,
-        answer::get(scratch.replies.get(1), keys[1], &scratch.rules, two)?,
-    ])
+    let [value, note] = into;
+    answer::get(scratch.replies.get(0), keys[0], &scratch.rules, value)?;
+    answer::get(scratch.replies.get(1), keys[1], &scratch.rules, note)?;
+    Ok(scratch.replies.value(0).map(Fingerprint::of))
+}
+
+/// Stores a value in the place of the one that `old` is the fingerprint of, or where nothing is. Returns the
+/// fingerprint of what it stored; `None` if something else is there (or nothing, where `old` was). *May bail out.*
+///
+/// Where nothing is the server sees to it. Else this looks first, and what somebody stores between that look and
+/// the command behind it is lost.
+pub(crate) fn replace(
+    handle: &HandleCell,
+    key: &[u8],
+    value: &Zval,
+    tags: Option<&ZendHashTable>,
+    ttl: Ttl,
+    old: Option<Fingerprint>,
+) -> Result<Option<Fingerprint>, Failure> {
+    let how = match old {
+        Some(_) => Put::Always,
+        None => Put::IfAbsent,
+    };
+    let mut scratch = begin(handle)?;
+    // Before it looks: this may run code of the user.
+    encode::put(&mut scratch, key, value, tags, ttl, how)?;
+    if old.is_some() {
+        let there = ask(handle, |buffers| encode::get(buffers, key))?;
+        if there.replies.value(0).map(Fingerprint::of) != old {
+            return Ok(None);
+        }
+    }
+    let stored = scratch.commands.last_value().map(Fingerprint::of);
+    handle.call(&mut scratch)?;
+    Ok(answer::put(scratch.replies.get(0), key, how)?
+        .then_some(stored)
+        .flatten())
 }
 
 /// Tells whether a key exists.

@@ -3,7 +3,8 @@
 //!
 //! Beside the value stands a [`Note`], under the key with `~note` behind it. A thread that has to make
 //! a value first gets the [`turn`] among the threads of its process, then the [`Lock`] among the
-//! processes, looks once more, and calls back. Nothing here holds a connection between two calls, so
+//! processes, looks once more, and calls back. What it made it stores only in the place of what it saw
+//! then: whatever others have stored or removed meanwhile is newer. Nothing here holds a connection between two calls, so
 //! the callback may use the cache; turn and lock end with their owner, however the callback ends.
 
 mod note;
@@ -22,7 +23,7 @@ use crate::error::Failure;
 use crate::ffi::{self, Items, Key};
 use crate::handle::HandleCell;
 use crate::lock::{self, Lock};
-use crate::ops::{self, Put, Ttl};
+use crate::ops::{self, Fingerprint, Put, Ttl};
 use crate::options::quoted;
 use crate::report;
 
@@ -137,8 +138,8 @@ fn beta(value: &Zval) -> Result<f64, Failure> {
 enum Found {
     /// A value to use as it is.
     Fresh(Zval),
-    /// A value that can be used, but should be made anew.
-    Due(Zval),
+    /// A value that can be used, but should be made anew, and what to know it by.
+    Due(Zval, Fingerprint),
     /// Nothing.
     Missing,
 }
@@ -154,7 +155,7 @@ impl Remember<'_> {
         ops::encode::check_tags(self.tags)?;
         match self.look()? {
             Found::Fresh(value) => *into = value,
-            Found::Due(value) => self.renew(value, into)?,
+            Found::Due(value, _) => self.renew(value, into)?,
             Found::Missing => self.obtain(into)?,
         }
         Ok(())
@@ -166,15 +167,17 @@ impl Remember<'_> {
         let found = if self.is_noted() {
             let mut note = Zval::new();
             let beside = [self.key, NOTE].concat();
-            let [found, _] =
-                ops::get_two(self.handle, [self.key, &beside], [&mut value, &mut note])?;
+            let found = ops::get_noted(self.handle, [self.key, &beside], [&mut value, &mut note])?;
             let note = note
                 .zend_str()
                 .and_then(|text| Note::parse(text.as_bytes()));
-            if found && note.is_some_and(|note| note.is_due(self.settings.beta)) {
-                return Ok(Found::Due(value));
+            if let (Some(found), Some(note)) = (found, note)
+                && note.is_of(found)
+                && note.is_due(self.settings.beta)
+            {
+                return Ok(Found::Due(value, found));
             }
-            found
+            found.is_some()
         } else {
             ops::get(self.handle, self.key, &mut value)?
         };
@@ -205,7 +208,8 @@ impl Remember<'_> {
         };
         match self.look()? {
             Found::Fresh(value) => *into = value,
-            Found::Due(_) | Found::Missing => self.make(into)?,
+            Found::Due(_, old) => self.make(Some(old), into)?,
+            Found::Missing => self.make(None, into)?,
         }
         finish(lock, turn);
         Ok(())
@@ -224,13 +228,13 @@ impl Remember<'_> {
                 }
                 turn
             }
-            Asked::Nested => return self.make(into),
+            Asked::Nested => return self.make(None, into),
             Asked::Taken => {
                 if let Some(value) = self.look()?.into_value() {
                     *into = value;
                     return Ok(());
                 }
-                return self.make(into);
+                return self.make(None, into);
             }
         };
         let mut pause = FIRST_PAUSE;
@@ -247,12 +251,12 @@ impl Remember<'_> {
                 return Ok(());
             }
             if let Some(lock) = lock {
-                self.make(into)?;
+                self.make(None, into)?;
                 finish(lock, turn);
                 return Ok(());
             }
             if out_of_time {
-                return self.make(into);
+                return self.make(None, into);
             }
         }
     }
@@ -264,12 +268,12 @@ impl Remember<'_> {
         Ok(lock.map(BailoutGuard::new))
     }
 
-    /// Calls back, and stores what comes.
-    fn make(&self, into: &mut Zval) -> Result<(), Failure> {
+    /// Calls back, and stores what comes in the place of `old`, or where nothing is.
+    fn make(&self, old: Option<Fingerprint>, into: &mut Zval) -> Result<(), Failure> {
         let began = Instant::now();
         let value = ffi::call_user(self.make)?;
         let took = began.elapsed();
-        match self.store(&value, took) {
+        match self.store(old, &value, took) {
             // What was made with much effort is not thrown away because the cache is.
             Err(failure @ (Failure::Client(_) | Failure::Server(_))) => {
                 failure.warn();
@@ -283,14 +287,15 @@ impl Remember<'_> {
         Ok(())
     }
 
-    fn store(&self, value: &Zval, took: Duration) -> Result<(), Failure> {
+    fn store(&self, old: Option<Fingerprint>, value: &Zval, took: Duration) -> Result<(), Failure> {
         let kept = self
             .ttl
             .map(|ttl| ttl.saturating_add(self.settings.stale_ms));
-        ops::put(self.handle, self.key, value, self.tags, kept, Put::Always)?;
-        if let Some(ttl) = self.ttl.filter(|_| self.is_noted()) {
+        let stored = ops::replace(self.handle, self.key, value, self.tags, kept, old)?;
+        let ttl = self.ttl.filter(|_| self.is_noted());
+        if let (Some(stored), Some(ttl)) = (stored, ttl) {
             let beside = [self.key, NOTE].concat();
-            let note = report::text(&Note::new(ttl.get(), took).text());
+            let note = report::text(&Note::new(stored, ttl.get(), took).text());
             ops::put(self.handle, &beside, &note, None, kept, Put::Always)?;
         }
         Ok(())
@@ -316,7 +321,7 @@ fn finish(lock: BailoutGuard<Lock>, turn: BailoutGuard<Turn>) {
 impl Found {
     fn into_value(self) -> Option<Zval> {
         match self {
-            Self::Fresh(value) | Self::Due(value) => Some(value),
+            Self::Fresh(value) | Self::Due(value, _) => Some(value),
             Self::Missing => None,
         }
     }

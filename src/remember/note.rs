@@ -1,21 +1,25 @@
 //! What is noted beside a remembered value: when it expires and how long it took to make. It decides
-//! whether a value is used as it is, made anew early, or used although its time is over.
+//! whether a value is used as it is, made anew early, or used although its time is over. It says which
+//! value it is of, and counts for no other: what somebody else has stored under the key is used as it is.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::lock::random;
+use crate::ops::Fingerprint;
 
-/// A note, as it is stored: `1:<expires, ms since 1970>:<microseconds to make it>`.
+/// A note, as it is stored: `2:<fingerprint of the value>:<expires, ms since 1970>:<microseconds to make it>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Note {
+    of: Fingerprint,
     expires_ms: u64,
     took_us: u64,
 }
 
 impl Note {
-    /// Returns the note of a value that was made just now, in `took`, and expires in `ttl_ms`.
-    pub(super) fn new(ttl_ms: u64, took: Duration) -> Self {
+    /// Returns the note of the value `of`, which was made just now, in `took`, and expires in `ttl_ms`.
+    pub(super) fn new(of: Fingerprint, ttl_ms: u64, took: Duration) -> Self {
         Self {
+            of,
             expires_ms: now_ms().saturating_add(ttl_ms),
             took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         }
@@ -23,9 +27,11 @@ impl Note {
 
     /// Reads a note; `None` for anything else.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(text).ok()?.strip_prefix("1:")?;
-        let (expires, took) = text.split_once(':')?;
+        let text = std::str::from_utf8(text).ok()?.strip_prefix("2:")?;
+        let (of, rest) = text.split_once(':')?;
+        let (expires, took) = rest.split_once(':')?;
         Some(Self {
+            of: Fingerprint::parse(of)?,
             expires_ms: expires.parse().ok()?,
             took_us: took.parse().ok()?,
         })
@@ -33,7 +39,12 @@ impl Note {
 
     /// Returns it as it is stored.
     pub(super) fn text(self) -> String {
-        format!("1:{}:{}", self.expires_ms, self.took_us)
+        format!("2:{}:{}:{}", self.of, self.expires_ms, self.took_us)
+    }
+
+    /// Returns whether it is the note of this value.
+    pub(super) fn is_of(self, value: Fingerprint) -> bool {
+        self.of == value
     }
 
     /// Returns whether the value should be made anew: its time is over, or by chance shortly

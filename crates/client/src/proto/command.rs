@@ -121,6 +121,21 @@ impl Commands {
         Some((verb.name(), name.unwrap_or_default()))
     }
 
+    /// Returns the value that the last command stores, as it goes over the wire and as a [`Reply::Value`] brings it
+    /// back; `None` if that command stores none.
+    ///
+    /// [`Reply::Value`]: super::reply::Reply::Value
+    #[must_use]
+    pub fn last_value(&self) -> Option<&[u8]> {
+        let (Verb::Put | Verb::Add) = self.verbs.last()? else {
+            return None;
+        };
+        let lines = self.bytes.strip_suffix(b"\n")?;
+        let start = memchr::memrchr(b'\n', lines).map_or(0, |end| end + 1);
+        // Verb, key, time to live, tags; the value is the rest, TABs included.
+        lines[start..].splitn(5, |byte| *byte == b'\t').nth(4)
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -7,7 +7,7 @@ use super::command::Commands;
 use super::namespace::Namespace;
 use super::tags::{TagList, TagMatch};
 use super::verb::Verb;
-use crate::codec::Value;
+use crate::codec::{Value, encode};
 
 fn tags(list: &[&str]) -> TagList {
     let mut tags = TagList::new();
@@ -174,6 +174,31 @@ fn every_command_is_one_line_of_the_protocol() {
     assert_eq!(line(|c| c.keys_by_tag(b"t").unwrap()), "KEYS_BY_TAG\tt\n");
     assert_eq!(line(Commands::stats), "STATS\n");
     assert_eq!(line(Commands::flush), "FLUSH\n");
+}
+
+#[test]
+fn the_last_value_is_what_a_reply_would_bring() {
+    let mut commands = Commands::new();
+    assert_eq!(commands.last_value(), None);
+    commands.set_namespace(Some(Arc::new(Namespace::new(b"shop:").unwrap())));
+    let values = [
+        Value::Str(b"a\tb\t"),
+        Value::Str(b""),
+        Value::Str(b"two\nlines\r"),
+        Value::Int(-7),
+        Value::Null,
+        Value::Serialized(b"a:1:{i:0;N;}"),
+    ];
+    for value in values {
+        commands
+            .put(b"k", NonZeroU64::new(5), &tags(&["a", "b"]), value)
+            .unwrap();
+        assert_eq!(commands.last_value(), Some(&*encode(value, None)));
+        commands.add(b"k", None, &TagList::new(), value).unwrap();
+        assert_eq!(commands.last_value(), Some(&*encode(value, None)));
+    }
+    commands.get(b"k").unwrap();
+    assert_eq!(commands.last_value(), None, "a GET stores nothing");
 }
 
 #[test]
