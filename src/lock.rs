@@ -15,7 +15,6 @@ use crate::report;
 /// A lock, until it is dropped. It refers to the pool, not to the handle, which user code may close.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    owner: Vec<u8>,
     /// Taken out when it has been given back.
     release: Option<Errand>,
 }
@@ -50,18 +49,8 @@ impl Lock {
             let _ = release.run_within(UNANSWERED);
         }
         Ok(taken?.then_some(Self {
-            owner,
             release: Some(release),
         }))
-    }
-
-    /// Returns whether it is still held, which it is not when its time was over.
-    ///
-    /// # Errors
-    ///
-    /// What keeps the server from answering.
-    pub(crate) fn is_held(&self, handle: &HandleCell) -> Result<bool, Failure> {
-        Ok(!ops::keys_by_tag(handle, &self.owner)?.is_empty())
     }
 }
 

@@ -2,8 +2,12 @@
 //!
 //! A session is locked in the server from its reading to its closing, so that two requests of one
 //! visitor do not overwrite each other; no connection is held meanwhile. What is over goes by its time
-//! to live (`session.gc_maxlifetime`). A request that took longer than the lock may last does not
-//! write: somebody else may have changed the session.
+//! to live (`session.gc_maxlifetime`).
+//!
+//! The server can neither prolong the life of an entry nor replace it only if it is still the same, so
+//! a session that was not changed is stored again, and only if what stands there is what was read. So
+//! does a request store whose lock ran out meanwhile. Whoever stores or removes a session without
+//! having had it locked all the time, locks it for that moment.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -12,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendStr, Zval};
+use ext_php_rs::zend::BailoutGuard;
 use tagcache_client::Namespace;
 
 use crate::error::Failure;
@@ -24,6 +29,10 @@ use crate::value::{Classes, Rules};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LAST_PAUSE: Duration = Duration::from_millis(50);
+/// How long a request without a lock waits for that of another when it ends.
+const BRIEFLY: Duration = Duration::from_millis(100);
+/// How long a lock lasts that is taken to look and store: if the process dies just then.
+const MOMENT_MS: NonZeroU64 = NonZeroU64::MIN.saturating_add(9_999);
 /// The longest id that PHP makes.
 const LONGEST_ID: usize = 256;
 
@@ -33,12 +42,22 @@ pub(crate) struct Session {
     handle: HandleCell,
     settings: SessionSettings,
     held: Option<Held>,
+    seen: Option<Seen>,
+}
+
+/// What was read of a session or last written to it.
+#[derive(Debug)]
+struct Seen {
+    key: Vec<u8>,
+    /// `None` if there was none, which PHP takes for an empty one.
+    text: Option<Vec<u8>>,
 }
 
 /// The lock of a session.
 #[derive(Debug)]
 struct Held {
-    lock: Lock,
+    /// Given back when it is dropped.
+    _lock: Lock,
     key: Vec<u8>,
     /// Until when it is certainly ours.
     until: Instant,
@@ -70,6 +89,7 @@ impl Session {
             handle,
             settings,
             held: None,
+            seen: None,
         })
     }
 
@@ -82,32 +102,58 @@ impl Session {
         let key = self.key(id)?;
         self.lock(&key)?;
         let mut value = Zval::new();
-        if !ops::get(&self.handle, &key, &mut value)? {
-            return Ok(ZendStr::new("", false));
-        }
-        match value.zend_str() {
-            Some(text) => ffi::string(text.as_bytes()),
-            None => Err(Failure::Serialization(format!(
-                "under {} stands something that is no session; give sessions a prefix of their own \
-                 (tagcache.session_prefix)",
-                quoted(&[&self.settings.prefix, id].concat())
-            ))),
+        let text = self.look(&key, &mut value)?;
+        self.seen = Some(Seen {
+            text: text.map(<[u8]>::to_vec),
+            key,
+        });
+        match text {
+            Some(text) => ffi::string(text),
+            None => Ok(ZendStr::new("", false)),
         }
     }
 
-    /// Stores a session for `life` seconds. *May bail out.*
+    /// Stores a session for `life` seconds; if it is what was read, that only renews its life. *May bail out.*
     ///
     /// # Errors
     ///
-    /// What keeps it from being stored; that the lock was lost.
-    pub(crate) fn write(&self, id: &[u8], value: &[u8], life: i64) -> Result<(), Failure> {
+    /// What keeps it from being stored; that another request has changed or locked it.
+    pub(crate) fn write(&mut self, id: &[u8], value: &[u8], life: i64) -> Result<(), Failure> {
         let key = self.key(id)?;
-        self.check_lock(&key)?;
+        let seen = self.seen.as_ref().filter(|seen| seen.key == key);
+        let unchanged = seen.is_some_and(|seen| seen.text.as_deref().unwrap_or_default() == value);
+        let throughout = self.holds(&key);
+        let mut moment = None;
+        if !throughout {
+            self.held = None;
+            moment = self.take(&key, MOMENT_MS, BRIEFLY)?;
+            if moment.is_none() && self.settings.locking && !self.is_replaced(&key)? {
+                moment = self.take(&key, MOMENT_MS, self.settings.wait)?;
+            }
+        }
+        let moment = moment.map(BailoutGuard::new);
+        // A change without locks is stored whatever is there, and whoever has it locked.
+        let blindly = !unchanged && !self.settings.locking;
+        if (unchanged || !throughout) && !blindly && self.is_replaced(&key)? {
+            return self.refuse(unchanged, "and another request has changed it since");
+        }
+        let alone = match &moment {
+            Some(held) => held.get().is_certain(),
+            None => self.holds(&key),
+        };
+        if !alone && !blindly {
+            let wait = self.settings.wait.as_millis();
+            let why = format!(
+                "and another request has had it since for {wait} ms (tagcache.session_lock_wait_ms)"
+            );
+            return self.refuse(unchanged, &why);
+        }
         let seconds = u64::try_from(life).unwrap_or(0);
         let ttl = NonZeroU64::new(seconds.saturating_mul(1000)).unwrap_or(NonZeroU64::MIN);
         let mut text = Zval::new();
         text.set_zend_string(ffi::string(value)?);
         ops::put(&self.handle, &key, &text, None, Some(ttl), Put::Always)?;
+        self.seen = None;
         Ok(())
     }
 
@@ -118,8 +164,15 @@ impl Session {
     /// What keeps it from being removed.
     pub(crate) fn destroy(&mut self, id: &[u8]) -> Result<(), Failure> {
         let key = self.key(id)?;
+        // Nobody must be about to store what he has just found to be still the same.
+        let moment = match self.holds(&key) {
+            true => None,
+            false => self.take(&key, MOMENT_MS, BRIEFLY)?.map(BailoutGuard::new),
+        };
         ops::delete(&self.handle, &key)?;
+        drop(moment);
         self.held = None;
+        self.seen = None;
         Ok(())
     }
 
@@ -147,49 +200,96 @@ impl Session {
         Ok(id.to_vec())
     }
 
-    /// Takes the lock of a session, after giving another one back.
+    /// Reads a session into `into`; `None` if there is none. *May bail out.*
+    fn look<'a>(&self, key: &[u8], into: &'a mut Zval) -> Result<Option<&'a [u8]>, Failure> {
+        if !ops::get(&self.handle, key, into)? {
+            return Ok(None);
+        }
+        match into.zend_str() {
+            Some(text) => Ok(Some(text.as_bytes())),
+            None => Err(Failure::Serialization(format!(
+                "under {} stands something that is no session; give sessions a prefix of their own \
+                 (tagcache.session_prefix)",
+                quoted(&[&self.settings.prefix, key].concat())
+            ))),
+        }
+    }
+
+    /// Returns whether something else stands there than what was read. *May bail out.*
+    fn is_replaced(&self, key: &[u8]) -> Result<bool, Failure> {
+        let Some(seen) = self.seen.as_ref().filter(|seen| seen.key == key) else {
+            return Ok(false);
+        };
+        let mut value = Zval::new();
+        Ok(self.look(key, &mut value)? != seen.text.as_deref())
+    }
+
+    /// Ends a write that would overwrite what another request did: a session that was not changed lives on by that.
+    fn refuse(&self, unchanged: bool, why: &str) -> Result<(), Failure> {
+        if unchanged {
+            return Ok(());
+        }
+        Err(Failure::Server(format!(
+            "the session was locked for longer than {} ms (tagcache.session_lock_ms), {why}: it is not \
+             written",
+            self.settings.lock
+        )))
+    }
+
+    /// Returns whether the session is certainly locked by this request.
+    fn holds(&self, key: &[u8]) -> bool {
+        self.held
+            .as_ref()
+            .is_some_and(|held| held.key == key && held.is_certain())
+    }
+
+    /// Locks a session until it is closed, after giving another lock back.
     fn lock(&mut self, key: &[u8]) -> Result<(), Failure> {
-        if !self.settings.locking || self.held.as_ref().is_some_and(|held| held.key == key) {
+        if !self.settings.locking || self.holds(key) {
             return Ok(());
         }
         self.held = None;
+        self.held = self.take(key, self.settings.lock, self.settings.wait)?;
+        if self.held.is_some() {
+            return Ok(());
+        }
+        Err(Failure::Server(format!(
+            "another request has had this session locked for {} ms \
+             (tagcache.session_lock_wait_ms); call session_write_close() as soon as the \
+             session is not needed any more",
+            self.settings.wait.as_millis()
+        )))
+    }
+
+    /// Takes the lock of a session; `None` if somebody else has it for longer than `wait`. *May bail out.*
+    fn take(&self, key: &[u8], ttl: NonZeroU64, wait: Duration) -> Result<Option<Held>, Failure> {
         let name = [key, b"~lock"].concat();
-        let give_up = Instant::now() + self.settings.wait;
+        let give_up = Instant::now() + wait;
         let mut pause = FIRST_PAUSE;
         loop {
-            let until = Instant::now() + Duration::from_millis(self.settings.lock.get());
-            if let Some(lock) = Lock::take(&self.handle, &name, self.settings.lock)? {
+            let until = Instant::now() + Duration::from_millis(ttl.get());
+            if let Some(lock) = Lock::take(&self.handle, &name, ttl)? {
                 let key = key.to_vec();
-                self.held = Some(Held { lock, key, until });
-                return Ok(());
+                return Ok(Some(Held {
+                    _lock: lock,
+                    key,
+                    until,
+                }));
             }
             if Instant::now() >= give_up {
-                return Err(Failure::Server(format!(
-                    "another request has had this session locked for {} ms \
-                     (tagcache.session_lock_wait_ms); call session_write_close() as soon as the \
-                     session is not needed any more",
-                    self.settings.wait.as_millis()
-                )));
+                return Ok(None);
             }
             // Not all at the same time.
             thread::sleep(pause.mul_f64(0.5 + (lock::random() % 1024) as f64 / 1024.0));
             pause = (pause * 3 / 2).min(LAST_PAUSE);
         }
     }
+}
 
-    /// Fails if the session was locked and is no longer.
-    fn check_lock(&self, key: &[u8]) -> Result<(), Failure> {
-        let Some(held) = self.held.as_ref().filter(|held| held.key == key) else {
-            return Ok(());
-        };
-        if Instant::now() < held.until || held.lock.is_held(&self.handle)? {
-            return Ok(());
-        }
-        Err(Failure::Server(format!(
-            "the session was locked for longer than {} ms (tagcache.session_lock_ms), so another \
-             request may have changed it: it is not written",
-            self.settings.lock
-        )))
+impl Held {
+    /// Returns whether its time is not over, by the clock of this process, which began to count before the server's.
+    fn is_certain(&self) -> bool {
+        Instant::now() < self.until
     }
 }
 

@@ -93,6 +93,7 @@ foreach (['exit' => 'exit(1);', 'exception' => 'throw new Exception("x");', 'fat
     run_php('session_id($argv[1]); session_start(); $_SESSION["by"] = ' . var_export($what, true) . ";$code", [$id],
         session_settings(['memory_limit' => '64M']));
     same(false, $cache->has("session:$id~lock"), "$what: no lock");
+    same("by|s:" . strlen($what) . ":\"$what\";", strstr($cache->get("session:$id"), 'by|'), "$what: written");
 }
 
 finish();
