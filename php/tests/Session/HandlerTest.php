@@ -6,6 +6,8 @@ namespace TagCache\Tests\Session;
 
 use PHPUnit\Framework\TestCase;
 use TagCache\Session\Handler;
+use TagCache\Support\Mutex;
+use TagCache\Support\Room;
 use TagCache\Tests\Server;
 use TagCache\Tests\Support\Processes;
 
@@ -34,6 +36,16 @@ final class HandlerTest extends TestCase
     private function handler(int $wait = 200, int $lockTtl = 5_000, bool $locking = true, ?int $ttl = null): Handler
     {
         return new Handler(Server::handle(), $this->namespace, $ttl, $locking, $wait, $lockTtl);
+    }
+
+    private function room(): Room
+    {
+        return new Room(Server::handle(), $this->namespace, 'session');
+    }
+
+    private function lock(string $id = 'id'): Mutex
+    {
+        return $this->room()->lock($id);
     }
 
     public function testReadAndWrite(): void
@@ -91,6 +103,145 @@ final class HandlerTest extends TestCase
         self::assertTrue($b->write('id', 'b'));
         self::assertTrue($a->write('id', 'a'));
         self::assertSame('a', $b->read('id'));
+    }
+
+    /** @return iterable<string, array{bool, string, string}> */
+    public function unchangedSessions(): iterable
+    {
+        foreach ([true, false] as $locking) {
+            foreach (['write', 'updateTimestamp'] as $method) {
+                foreach (['delete', 'set', 'destroy', 'write'] as $change) {
+                    yield "$change before $method, locking " . var_export($locking, true) => [$locking, $method, $change];
+                }
+            }
+        }
+    }
+
+    /** @dataProvider unchangedSessions */
+    public function testARequestThatOnlyReadNeverWritesItBack(bool $locking, string $method, string $change): void
+    {
+        [$a, $b] = [$this->handler(locking: $locking), $this->handler(locking: $locking)];
+        $a->write('id', 'read');
+        $a->close();
+        self::assertSame('read', $a->read('id'));
+        if ($locking && in_array($change, ['destroy', 'write'], true)) {
+            // Another request can do so when the lock has run out only.
+            $this->lock()->forceRelease();
+        }
+        match ($change) {
+            'delete' => $this->room()->handle->delete('id'),
+            'set' => $this->room()->handle->set('id', 'changed', [], 60_000),
+            'destroy' => $b->read('id') . $b->destroy('id') . $b->close(),
+            'write' => $b->read('id') . $b->write('id', 'changed') . $b->close(),
+        };
+        self::assertTrue($a->$method('id', 'read'));
+        self::assertTrue($a->close());
+        self::assertSame(
+            in_array($change, ['delete', 'destroy'], true) ? null : 'changed',
+            $this->room()->handle->get('id'),
+        );
+        self::assertNull($this->warning);
+        self::assertNull($this->lock()->holder(), 'no lock is left');
+    }
+
+    public function testANewSessionThatStaysEmptyOverwritesNone(): void
+    {
+        foreach ([true, false] as $locking) {
+            $handler = $this->handler(locking: $locking);
+            self::assertSame('', $handler->read('id'));
+            $this->room()->handle->set('id', 'a login', [], 60_000);
+            self::assertTrue($handler->write('id', ''));
+            self::assertSame('a login', $handler->read('id'));
+            $handler->destroy('id');
+            self::assertSame('', $handler->read('id'));
+            self::assertTrue($handler->write('id', ''));
+            self::assertTrue($handler->validateId('id'), 'an empty session is one');
+            $handler->destroy('id');
+            $handler->close();
+        }
+    }
+
+    public function testWithoutLockingItIsLockedForTheMomentOfStoring(): void
+    {
+        $handler = $this->handler(locking: false);
+        $mutex = $this->lock();
+        foreach ([static fn () => $handler->write('id', 'changed'), static fn () => $handler->destroy('id')] as $store) {
+            $handler->read('id');
+            $mutex->acquire(70);
+            $began = hrtime(true);
+            self::assertTrue($store());
+            self::assertGreaterThan(50, (hrtime(true) - $began) / 1e6, 'nobody comes between the look and what is stored');
+            self::assertNull($mutex->holder());
+        }
+        $handler->write('id', 'data');
+        $handler->read('id');
+        $mutex->acquire(60_000);
+        $began = hrtime(true);
+        self::assertTrue($handler->updateTimestamp('id', 'data'), 'whoever has the lock renews it');
+        self::assertTrue($handler->write('id', 'changed'), 'the last one that ends wins');
+        self::assertTrue($handler->destroy('id'));
+        self::assertLessThan(1_000, (hrtime(true) - $began) / 1e6);
+        self::assertTrue($mutex->release());
+        self::assertNull($this->warning);
+    }
+
+    public function testALoneRequestThatOutlastsItsLockWrites(): void
+    {
+        [$a, $b] = [$this->handler(lockTtl: 50), $this->handler()];
+        foreach (['' => 'first', 'first' => 'second', 'second' => ''] as $before => $after) {
+            self::assertSame($before, $a->read('id'));
+            usleep(100_000);
+            self::assertTrue($a->write('id', $after), "from '$before' to '$after'");
+            $a->close();
+        }
+        $a->read('id');
+        usleep(100_000);
+        self::assertSame('', $b->read('id'), 'another reads');
+        $b->close();
+        self::assertTrue($a->write('id', 'third'), 'which changes nothing');
+        $a->close();
+        self::assertSame('third', $b->read('id'));
+        self::assertNull($this->warning);
+    }
+
+    public function testOneThatOutlastsItsLockDoesNotOverwriteWhatAnotherDid(): void
+    {
+        [$a, $b] = [$this->handler(lockTtl: 50), $this->handler()];
+        foreach ([static fn () => $b->write('id', 'b'), static fn () => $b->destroy('id')] as $change) {
+            $a->read('id');
+            usleep(100_000);
+            $b->read('id');
+            self::assertTrue($change());
+            $b->close();
+            $this->warning = null;
+            self::assertFalse($a->write('id', 'a'));
+            self::assertStringContainsString('lock was lost', $this->warning);
+            $a->close();
+            self::assertNotSame('a', $b->read('id'));
+            $b->close();
+        }
+    }
+
+    public function testALongLivedHandlerDoesNotBelieveThatItStillHasTheLock(): void
+    {
+        [$a, $b] = [$this->handler(lockTtl: 50), $this->handler()];
+        self::assertSame('', $a->read('id'));
+        // PHP had no occasion to close it; the next request of the worker is of the same visitor.
+        usleep(100_000);
+        self::assertSame('', $b->read('id'));
+        self::assertFalse($a->read('id'), 'another request has it by now');
+        self::assertStringContainsString('locked by another request', $this->warning);
+        $b->close();
+        self::assertSame('', $a->read('id'));
+        self::assertFalse($this->handler(wait: 0)->read('id'), 'it is locked again');
+        usleep(30_000);
+        self::assertSame('', $a->read('id'), 'read anew');
+        usleep(30_000);
+        self::assertNotNull(
+            $this->lock()->holder(),
+            'the time of the lock begins anew, too',
+        );
+        $a->close();
     }
 
     public function testASessionAgesFromItsLastUse(): void
@@ -180,6 +331,63 @@ final class HandlerTest extends TestCase
         [, $id] = $this->request('session_start(); $_SESSION["n"] = 1; echo session_id();');
         self::assertSame([0, ''], $this->request('session_start();', $id));
         self::assertSame([0, '1'], $this->request('session_start(); echo $_SESSION["n"];', $id));
+    }
+
+    /** @return iterable<string, array{string}> */
+    public function errorsWhileDecoding(): iterable
+    {
+        yield 'an exception' => ['throw new Exception("autoload");'];
+        yield 'a syntax error' => ['eval("class {");'];
+        yield 'exit' => ['exit(3);'];
+        yield 'no memory' => ['str_repeat("x", 1 << 30);'];
+        yield 'a fatal error' => ['eval("class Gone extends Gone {}");'];
+    }
+
+    /** @dataProvider errorsWhileDecoding */
+    public function testAnErrorWhilePhpReadsTheSessionFreesTheLock(string $error): void
+    {
+        [, $id] = $this->request('session_start(); $_SESSION["n"] = 1; echo session_id();');
+        foreach (['true', 'false'] as $registered) {
+            $this->room()->handle->set($id, 'o|O:4:"Gone":0:{}', [], 60_000);
+            [$status, $output] = $this->request(
+                'ini_set("memory_limit", "64M");
+                 spl_autoload_register(static function (string $class): void { if ($class === "Gone") { echo "read"; ' . $error . ' } });
+                 session_set_save_handler($handler, ' . $registered . ');
+                 session_start();',
+                $id,
+            );
+            self::assertGreaterThan(0, $status, $output);
+            self::assertStringStartsWith('read', $output);
+            self::assertNull($this->lock($id)->holder(), "registered: $registered; $output");
+        }
+    }
+
+    public function testAHandlerThatGoesGivesItsLockBack(): void
+    {
+        $handler = $this->handler();
+        $handler->read('id');
+        unset($handler);
+        self::assertSame('', $this->handler()->read('id'));
+    }
+
+    public function testWhatPhpWritesAtTheEndIsWrittenUnderTheLock(): void
+    {
+        foreach (['true', 'false'] as $registered) {
+            [$status, $id] = $this->request(
+                'session_set_save_handler($handler, ' . $registered . ');
+                 session_start();
+                 final class Probe { public function __serialize(): array {
+                     $room = new TagCache\Support\Room(TagCache\Tests\Server::handle(), $GLOBALS["argv"][2], "session");
+                     $lock = $room->lock(session_id());
+                     fwrite(STDOUT, $lock->holder() === null ? "free" : session_id());
+                     return [];
+                 } }
+                 $_SESSION["n"] = new Probe();
+                 register_shutdown_function(static function () { $_SESSION["late"] = 1; });',
+            );
+            self::assertSame(0, $status, $id);
+            self::assertMatchesRegularExpression('/^[A-Za-z0-9,-]{22,}/', $id, "registered: $registered");
+        }
     }
 
     public function testConcurrentRequestsLoseNothing(): void
