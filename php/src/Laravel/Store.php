@@ -20,9 +20,11 @@ use TagCache\Support\Ttl;
  * Failures of the server throw TagCache\Exception, as Laravel's other stores throw theirs. An entry
  * that cannot be read any more is not there, and $onError hears of it.
  *
- * Integers (and digits) with a time to live have a companion entry that says when they end: the server starts
- * the clock of a counter anew at each increment, and a rate limiter built on that would count
- * for ever.
+ * The server starts the clock of a counter anew at each increment, and a rate limiter built on that
+ * would count for ever. So integers (and digits) with a time to live are a *window*: an entry that nobody
+ * writes to before the server ends it, with a number beside the value that no other window has. What is
+ * counted meanwhile is in a second entry, named after that number: it means nothing when the window is
+ * over or another stands in its place. No clock but the server's is asked.
  */
 final class Store extends TaggableStore implements LockProvider
 {
@@ -56,7 +58,9 @@ final class Store extends TaggableStore implements LockProvider
     /** @return mixed null if there is none */
     public function get($key)
     {
-        return $this->reader->one(Room::encode((string) $key))?->value;
+        $key = (string) $key;
+
+        return $this->many([$key])[$key];
     }
 
     /** @return array<string, mixed> by key, null where there is none */
@@ -67,8 +71,14 @@ final class Store extends TaggableStore implements LockProvider
             $names[$key] = Room::encode((string) $key);
         }
         $found = $this->reader->many(array_values($names));
+        $counts = array_filter(array_map(self::counts(...), array_keys($found), $found));
+        $counted = $counts === [] ? [] : $this->client->mGet(array_values($counts));
 
-        return array_map(static fn (string $name) => ($found[$name] ?? null)?->value, $names);
+        return array_map(static function (string $name) use ($found, $counted): mixed {
+            $entry = $found[$name] ?? null;
+
+            return $entry === null ? null : $counted[(string) self::counts($name, $entry)] ?? $entry->value;
+        }, $names);
     }
 
     /** @return bool true */
@@ -81,7 +91,11 @@ final class Store extends TaggableStore implements LockProvider
     public function putMany(array $values, $seconds)
     {
         $ttl = self::milliseconds($seconds);
-        $this->client->mSet($this->withDeadlines($values, $ttl), $ttl, $this->tags);
+        $items = [];
+        foreach ($values as $key => $value) {
+            $items[Room::encode((string) $key)] = self::entry($value, $ttl)->stored();
+        }
+        $this->client->mSet($items, $ttl, $this->tags);
 
         return true;
     }
@@ -97,14 +111,8 @@ final class Store extends TaggableStore implements LockProvider
     public function add($key, $value, $seconds)
     {
         $ttl = self::milliseconds($seconds);
-        if (!$this->client->add(Room::encode((string) $key), (new Entry($value))->stored(), $this->tags, $ttl)) {
-            return false;
-        }
-        if (self::isCounter($value)) {
-            $this->client->set(self::companion((string) $key), self::deadline($ttl), $this->tags, $ttl);
-        }
 
-        return true;
+        return $this->client->add(Room::encode((string) $key), self::entry($value, $ttl)->stored(), $this->tags, $ttl);
     }
 
     /** @return int|false the new value; false if what is stored is no integer, nor the digits of one */
@@ -131,10 +139,6 @@ final class Store extends TaggableStore implements LockProvider
     /** @return bool true */
     public function forever($key, $value)
     {
-        if (self::isCounter($value)) {
-            $this->client->delete(self::companion((string) $key));
-        }
-
         return $this->client->set(Room::encode((string) $key), (new Entry($value))->stored(), $this->tags);
     }
 
@@ -142,7 +146,7 @@ final class Store extends TaggableStore implements LockProvider
      * Gives an entry a new time to live.
      *
      * The server has no command for it, so the value is read and written again: what somebody
-     * else writes in between is lost. Integers are safe from that.
+     * else writes in between is lost. What is counted in a window is safe from that.
      *
      * @param string $key
      * @param int|float $seconds
@@ -150,16 +154,18 @@ final class Store extends TaggableStore implements LockProvider
      */
     public function touch($key, $seconds)
     {
-        $value = $this->get($key);
-        if ($value === null) {
+        $name = Room::encode((string) $key);
+        $entry = $this->reader->one($name);
+        if ($entry === null || $entry->value === null) {
             return false;
         }
-        if (!is_int($value)) {
-            return $this->put($key, $value, $seconds);
+        $counts = self::counts($name, $entry);
+        if ($counts === null) {
+            return $this->put($key, $entry->value, $seconds);
         }
         $ttl = self::milliseconds($seconds);
-        $this->client->set(self::companion((string) $key), self::deadline($ttl), $this->tags, $ttl);
-        $this->client->increment(Room::encode((string) $key), 0, $ttl, $this->tags);
+        $this->client->set($name, self::entry($entry->value, $ttl, self::number($entry))->stored(), $this->tags, $ttl);
+        $this->countIn($counts, 0, $entry, $ttl);
 
         return true;
     }
@@ -167,9 +173,7 @@ final class Store extends TaggableStore implements LockProvider
     /** @return bool whether it existed */
     public function forget($key)
     {
-        $key = (string) $key;
-
-        return $this->client->mDelete([Room::encode($key), self::companion($key)]) > 0;
+        return $this->client->delete(Room::encode((string) $key));
     }
 
     /**
@@ -207,7 +211,7 @@ final class Store extends TaggableStore implements LockProvider
      * Removes every entry that carries any of the tags.
      *
      * @param string[] $names
-     * @return int how many entries went, companions of counters included
+     * @return int how many entries went, those with the counts of windows included
      */
     public function invalidateTags(array $names): int
     {
@@ -234,14 +238,36 @@ final class Store extends TaggableStore implements LockProvider
 
     private function count(string $key, int $by): int
     {
-        return $this->client->increment(Room::encode($key), $by, $this->timeLeft($key), $this->tags);
+        $name = Room::encode($key);
+        $entry = $this->reader->one($name);
+        $counts = $entry === null ? null : self::counts($name, $entry);
+
+        return $counts === null
+            ? $this->client->increment($name, $by, tags: $this->tags)
+            : $this->countIn($counts, $by, $entry, unpack('J', $entry->meta)[1]);
+    }
+
+    /** Counts in the window $window, which lasts for $ttl: so the counts outlive it, whenever that was. */
+    private function countIn(string $counts, int $by, Entry $window, int $ttl): int
+    {
+        $results = $this->client->pipeline()
+            ->add($counts, (int) $window->value, $this->tags, $ttl)
+            ->increment($counts, $by, $ttl, $this->tags)
+            ->execute();
+        foreach ($results as $result) {
+            if ($result instanceof \Throwable) {
+                throw $result;
+            }
+        }
+
+        return $results[1];
     }
 
     /**
      * Turns digits that were stored as a string, as a database or a form gives them, into the
-     * integer that the server can count with.
+     * integer that the server can count with. In a window they can stay as they are.
      *
-     * @return bool whether it is one now
+     * @return bool whether it can be counted with now
      */
     private function makeInteger(string $key): bool
     {
@@ -250,69 +276,48 @@ final class Store extends TaggableStore implements LockProvider
             return false;
         }
         try {
-            $value = $this->get($key);
-            if (is_string($value) && self::isCounter($value)) {
-                $value = (int) $value;
-                $this->client->set(Room::encode($key), $value, $this->tags, $this->timeLeft($key));
+            $entry = $this->reader->one(Room::encode($key));
+            if ($entry === null || !self::isCounter($entry->value)) {
+                return false;
+            }
+            if (is_string($entry->value) && $entry->meta === '') {
+                $this->client->set(Room::encode($key), (int) $entry->value, $this->tags);
             }
 
-            return is_int($value);
+            return true;
         } finally {
             $lock->release();
         }
     }
 
-    /** What is left of the time of a counter, in milliseconds; null if it has no limit. */
-    private function timeLeft(string $key): ?int
-    {
-        $deadline = $this->client->get(self::companion($key));
-
-        return is_int($deadline) ? max(1, $deadline - self::now()) : null;
-    }
-
-    /** Whether increment() can count with it, and so needs to know when it ends. */
+    /** Whether increment() can count with it. */
     private static function isCounter(mixed $value): bool
     {
         return is_int($value) || (is_string($value) && (string) (int) $value === $value);
     }
 
-    /**
-     * @param array<string, mixed> $values by key
-     * @return array<string, mixed> by the server's key
-     */
-    private function withDeadlines(array $values, int $ttl): array
+    /** A value with a time to live: one that can be counted with is a window, of the number $number or a new one. */
+    private static function entry(mixed $value, int $ttl, ?string $number = null): Entry
     {
-        $items = [];
-        foreach ($values as $key => $value) {
-            $items[Room::encode((string) $key)] = (new Entry($value))->stored();
-            if (self::isCounter($value)) {
-                $items[self::companion((string) $key)] = self::deadline($ttl);
-            }
-        }
+        return new Entry($value, meta: self::isCounter($value) ? pack('J', $ttl) . ($number ?? random_bytes(8)) : '');
+    }
 
-        return $items;
+    /** The number of a window. */
+    private static function number(Entry $window): string
+    {
+        return substr($window->meta, 8);
+    }
+
+    /** The key of what was counted in a window, null if the entry is none; no key is encoded so. */
+    private static function counts(string $name, Entry $entry): ?string
+    {
+        return $entry->meta === '' ? null : "$name%in:" . bin2hex(self::number($entry));
     }
 
     /** At least one second: what Laravel's Redis store does with less. */
     private static function milliseconds(mixed $seconds): int
     {
         return Ttl::fromSeconds(max(1, is_numeric($seconds) ? $seconds + 0 : 1));
-    }
-
-    /** The key of what is kept beside a counter; no key is encoded so. */
-    private static function companion(string $key): string
-    {
-        return Room::encode($key) . '%until';
-    }
-
-    private static function deadline(int $ttl): int
-    {
-        return self::now() + $ttl;
-    }
-
-    private static function now(): int
-    {
-        return (int) (1000 * microtime(true));
     }
 
     private static function tagName(mixed $name): string

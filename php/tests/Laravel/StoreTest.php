@@ -8,6 +8,7 @@ use Illuminate\Cache\Repository;
 use PHPUnit\Framework\TestCase;
 use TagCache\Laravel\Store;
 use TagCache\Tests\Server;
+use TagCache\Tests\Support\Processes;
 
 /** What Laravel expects of a store. */
 final class StoreTest extends TestCase
@@ -44,6 +45,9 @@ final class StoreTest extends TestCase
             ['b' => 'B', 'none' => null, 'a' => 1, 7 => 'seven', 'null' => null],
             $this->store->many(['b', 'none', 'a', '7', 'null']),
         );
+        $this->store->putMany([7 => 70, 'b' => '8'], 60);
+        $this->store->increment('7');
+        self::assertSame([7 => 71, 'b' => '8', 'a' => 1], $this->store->many([7, 'b', 'a']), 'some that were counted');
         self::assertSame([], $this->store->many([]));
         self::assertTrue($this->store->putMany([], 60));
     }
@@ -130,6 +134,82 @@ final class StoreTest extends TestCase
         self::assertGreaterThan(5, $this->store->get('n'));
         usleep(250_000);
         self::assertNull($this->store->get('n'), 'increments must not prolong it');
+    }
+
+    /** Runs code with $store in another PHP, whose clocks are off by so much. */
+    private function elsewhere(float $seconds, string $code): array
+    {
+        $clocks = "function time() { return (int) microtime(true); }
+            function microtime(\$float = false) { return \\microtime(true) + $seconds; }";
+        $code = "namespace TagCache\\Laravel { $clocks } namespace TagCache\\Support { $clocks } namespace {
+            require \$argv[1];
+            \$store = new TagCache\\Laravel\\Store(TagCache\\Tests\\Server::dsn(), \$argv[2]);
+            $code }";
+
+        return Processes::start($code, [dirname(__DIR__) . '/bootstrap.php', $this->prefix]);
+    }
+
+    public function testMachinesWhoseClocksDifferCountTogether(): void
+    {
+        $count = 'for ($i = 0; $i < 5; ++$i) { echo $store->increment("n"), " "; usleep(20_000); }';
+        foreach (['add("n", 0, 2)' => -1.5, 'put("n", "0", 2)' => 1.5] as $begin => $seconds) {
+            $this->store->forget('n');
+            self::assertSame([0, ''], Processes::finish($this->elsewhere($seconds, "\$store->$begin;")));
+            $began = microtime(true);
+            self::assertSame([0, '1 2 3 4 5 '], Processes::finish($this->elsewhere(-$seconds, $count)), $begin);
+            self::assertSame(6, $this->store->increment('n'));
+            usleep((int) max(0, 1e6 * ($began + 2.1 - microtime(true))));
+            self::assertNull($this->store->get('n'), "$begin: and it ends when it was to end");
+        }
+    }
+
+    public function testOneThatIsReplacedIsNotTakenForWhatWasThereBefore(): void
+    {
+        $name = $this->store->getPrefix() . 'n';
+        $replace = [
+            'put' => fn () => $this->store->put('n', 7, 60),
+            'put, as digits' => fn () => $this->store->put('n', '7', 60),
+            'forever' => fn () => $this->store->forever('n', 7),
+            'forget and add' => fn () => $this->store->forget('n') && $this->store->add('n', 7, 60),
+            'another client' => fn () => $this->store->client()->set($name, 7, [], 60_000),
+        ];
+        foreach ($replace as $how => $set) {
+            $this->store->put('n', 100, 1);
+            self::assertSame(101, $this->store->increment('n'));
+            $set();
+            self::assertEquals(7, $this->store->get('n'), $how);
+            self::assertSame(8, $this->store->increment('n'), $how);
+            self::assertSame(['n' => 8], $this->store->many(['n']), $how);
+        }
+        usleep(1_100_000);
+        self::assertSame(8, $this->store->get('n'), 'nor is its time');
+    }
+
+    public function testManyProcessesCountWithoutLoss(): void
+    {
+        $this->store->put('n', 10, 60);
+        $children = [];
+        for ($i = 0; $i < 4; ++$i) {
+            $children[] = $this->elsewhere($i - 1.5, 'for ($i = 0; $i < 50; ++$i) { $store->increment("n"); } $store->touch("n", 30);');
+        }
+        foreach ($children as $child) {
+            self::assertSame([0, ''], Processes::finish($child));
+        }
+        self::assertSame(210, $this->store->get('n'));
+    }
+
+    public function testACounterThatWouldOverflowStaysAsItIs(): void
+    {
+        foreach ([fn () => $this->store->forever('n', PHP_INT_MAX), fn () => $this->store->put('n', PHP_INT_MAX, 60)] as $set) {
+            $set();
+            try {
+                $this->store->increment('n');
+                self::fail('no exception');
+            } catch (\TagCache\ServerException $e) {
+                self::assertStringContainsString('overflow', $e->getMessage());
+            }
+            self::assertSame(PHP_INT_MAX, $this->store->get('n'));
+        }
     }
 
     public function testForeverEndsTheDeadlineOfACounter(): void
