@@ -31,7 +31,7 @@ SECONDS_OF_LOAD="${TAGCACHE_LOAD_SECONDS:-20}"
 CONNECTIONS="${TAGCACHE_LOAD_CONNECTIONS:-48}"
 PAGE="${TAGCACHE_LOAD_PAGE:-load.php}"
 export LOAD_MODULES=/usr/lib/apache2/modules
-LOAD_LIBPHP="$("$ROOT/scripts/php-zts.sh" --path)/lib/libphp.so"
+LOAD_LIBPHP="$("$ROOT/scripts/build-php.sh" --path)/lib/libphp.so"
 LOAD_DIR="$(mktemp -d)"
 export LOAD_LIBPHP LOAD_DIR
 export LOAD_MAX_CONNECTIONS="${TAGCACHE_LOAD_MAX_CONNECTIONS:-0}"

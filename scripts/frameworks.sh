@@ -157,7 +157,7 @@ php_options() {
     local module
     OPTIONS=(-n)
     if [ "$FLAVOUR" = nts ]; then
-        # Built in where PHP was built by scripts/php-zts.sh.
+        # Built in where PHP was built by scripts/build-php.sh.
         for module in mbstring dom xml xmlwriter tokenizer ctype posix iconv; do
             OPTIONS+=(-d "extension=$module")
         done

@@ -61,7 +61,7 @@ find_php() {
         PHP_CONFIG="${TAGCACHE_PHP_CONFIG_NTS:-/usr/bin/php-config8.2}"
         ;;
     zts)
-        prefix="$("$ROOT/scripts/php-zts.sh" --path)" || die "no ZTS PHP: run scripts/php-zts.sh"
+        prefix="$("$ROOT/scripts/build-php.sh" --path)" || die "no ZTS PHP: run scripts/build-php.sh"
         PHP="$prefix/bin/php"
         PHP_CONFIG="$prefix/bin/php-config"
         ;;
@@ -85,7 +85,7 @@ find_php() {
 find_serializers() {
     local dir
     if [ "$1" = zts ]; then
-        dir="$("$ROOT/scripts/php-zts-serializers.sh")" || die "no serializers for the ZTS PHP"
+        dir="$("$ROOT/scripts/build-serializers.sh")" || die "no serializers for the ZTS PHP"
     else
         dir="$("$PHP_CONFIG" --extension-dir)"
     fi

@@ -20,7 +20,7 @@ readonly FOR_DEMO=(
 # ours starts an Apache that the machine did not have, and Debian's configuration is not there to
 # be edited.
 # procps has kill(1), which minimal images lack. Chromium looks at the status page.
-# The serializers that the tests need; for the ZTS PHP scripts/php-zts-serializers.sh builds them.
+# The serializers that the tests need; for the ZTS PHP scripts/build-serializers.sh builds them.
 readonly FOR_TESTS=(
     apache2-bin apache2-dev chromium curl libxml2-dev php8.2-igbinary php8.2-msgpack procps unzip wrk
     xz-utils zip

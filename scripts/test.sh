@@ -82,7 +82,7 @@ mkdir -p "$LOGS"
 say "make test: about 20 minutes on 2 cores the first time (7 of them for the ZTS PHP), then about 10"
 cd "$ROOT"
 stage setup must scripts/setup.sh
-stage php-zts must scripts/php-zts.sh
+stage php-zts must scripts/build-php.sh
 stage fmt may scripts/check.sh fmt
 stage shell may scripts/check.sh shell
 stage safety may scripts/check-safety.sh

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the extensions igbinary and msgpack for the ZTS PHP of scripts/php-zts.sh. Debian builds
+# Builds the extensions igbinary and msgpack for the ZTS PHP of scripts/build-php.sh. Debian builds
 # them for its own PHP only, and bookworm's igbinary does not compile with PHP 8.4.
 #
-#   scripts/php-zts-serializers.sh          build them if they are not there; prints their directory
-#   scripts/php-zts-serializers.sh --path   print the directory of a finished build, or fail
+#   scripts/build-serializers.sh          build them if they are not there; prints their directory
+#   scripts/build-serializers.sh --path   print the directory of a finished build, or fail
 #
 # They live in the cache, keyed by their versions and the PHP, and appear there by one rename under
 # a lock. The sources are those of Debian trixie's source packages, by the mirror this machine
@@ -23,7 +23,7 @@ declare -rA SHA256=(
 )
 
 CACHE="$(cache_dir)"
-ZTS="$("$ROOT/scripts/php-zts.sh" --path)" || die "no ZTS PHP: run scripts/php-zts.sh"
+ZTS="$("$ROOT/scripts/build-php.sh" --path)" || die "no ZTS PHP: run scripts/build-php.sh"
 TARGET="$CACHE/$(basename "$ZTS")-igbinary-${VERSIONS[igbinary]}-msgpack-${VERSIONS[msgpack]}"
 
 finished() {
@@ -78,7 +78,7 @@ case "${1:-}" in
     exit
     ;;
 '') ;;
-*) die "usage: scripts/php-zts-serializers.sh [--path]" ;;
+*) die "usage: scripts/build-serializers.sh [--path]" ;;
 esac
 
 finished && exit

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds a thread-safe (ZTS) PHP 8.4 with its command line and its Apache module. Debian ships none.
 #
-#   scripts/php-zts.sh          build it if it is not there yet; prints its prefix
-#   scripts/php-zts.sh --path   print the prefix of a finished build, or fail
+#   scripts/build-php.sh          build it if it is not there yet; prints its prefix
+#   scripts/build-php.sh --path   print the prefix of a finished build, or fail
 #
 # The result lives in the cache (TAGCACHE_CACHE, default ~/.cache/tagcache), keyed by version and
 # configure flags. It appears there by one rename under a lock: an interrupted build leaves nothing
@@ -107,7 +107,7 @@ case "${1:-}" in
     exit
     ;;
 '') ;;
-*) die "usage: scripts/php-zts.sh [--path]" ;;
+*) die "usage: scripts/build-php.sh [--path]" ;;
 esac
 
 finished && exit
