@@ -271,7 +271,7 @@ row() {
     printf '%-34s%s\n' "$1" "$2"
 }
 
-apache_prepare "$("$ROOT/scripts/build-php.sh" --path)/lib/libphp.so" "$EXTENSION"
+apache_prepare "$LIBPHP" "$EXTENSION"
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 start_tagcached "$BINARIES/tagcached" "$LOAD_DIR"

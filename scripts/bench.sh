@@ -110,13 +110,10 @@ page_rate() {
 
 apache() {
     local extension pair page pairs="${TAGCACHE_BENCH_PAIRS:-15}" rates=() php="$PHP" config="$PHP_CONFIG"
-    if ! "$ROOT/scripts/build-php.sh" --path >/dev/null 2>&1; then
-        say "no ZTS PHP here: leaving the comparison through Apache out (scripts/build-php.sh builds one)"
-        return 0
-    fi
+    "$ROOT/scripts/build-php.sh" >/dev/null
     find_php zts
     extension="$("$ROOT/scripts/build-ext.sh" zts "${PROFILE_ARGUMENTS[@]}")"
-    apache_prepare "$("$ROOT/scripts/build-php.sh" --path)/lib/libphp.so" "$extension"
+    apache_prepare "$LIBPHP" "$extension"
     cp "$ROOT"/bench/pages/*.php "$LOAD_DIR/htdocs/"
     start_tagcached "$BINARIES/tagcached" "$WORK"
     apache_settings "['port' => $TAGCACHED_PORT, 'pool_size' => 8, 'name' => 'you',

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the extension for one of the two PHPs; prints the path of the shared object.
+# Builds the extension for one PHP; prints the path of the shared object.
 #
-#   scripts/build-ext.sh nts|zts [--profile release|quick]
+#   scripts/build-ext.sh FLAVOUR [--profile release|quick]
 #
 # `quick` leaves out the link-time optimisation: for the loop of edit, build, try.
 set -euo pipefail

@@ -17,7 +17,7 @@ need valgrind wrk curl
 find_php zts
 EXTENSION="$("$ROOT/scripts/build-ext.sh" zts --profile quick)"
 BINARIES="$("$ROOT/scripts/build-server.sh")"
-apache_prepare "$("$ROOT/scripts/build-php.sh" --path)/lib/libphp.so" "$EXTENSION"
+apache_prepare "$LIBPHP" "$EXTENSION"
 clean_up() {
     local status=$?
     apache_stop

@@ -37,8 +37,28 @@ duration() {
 need() {
     local command
     for command in "$@"; do
-        command -v "$command" >/dev/null || die "'$command' is missing: run 'make setup'"
+        command -v "$command" >/dev/null ||
+            die "'$command' is missing: run 'make setup' (for make check-deep: 'scripts/setup.sh deep')"
     done
+}
+
+# with_progress LOG TELL COMMAND...: runs COMMAND with its output in LOG, and every 15 s
+# (TAGCACHE_PROGRESS) says what the command TELL prints, so that nothing is silent for long.
+with_progress() {
+    local log="$1" tell="$2" main="$BASHPID" status=0 ticker
+    shift 2
+    (
+        # A pipe that nobody writes to: waiting for it starts no process that could outlive us.
+        exec 3<> <(:)
+        until read -r -t "${TAGCACHE_PROGRESS:-15}" _ <&3 || ! kill -0 "$main" 2>/dev/null; do
+            say "$("$tell" 2>/dev/null || true)"
+        done
+    ) &
+    ticker=$!
+    "$@" >>"$log" 2>&1 || status=$?
+    kill "$ticker" 2>/dev/null || true
+    wait "$ticker" 2>/dev/null || true
+    return "$status"
 }
 
 # Where things live that are expensive to make and belong to no checkout.
@@ -51,51 +71,46 @@ jobs_wanted() {
     printf '%s\n' "${TAGCACHE_JOBS:-$(nproc)}"
 }
 
-# find_php nts|zts: sets PHP, PHP_CONFIG, PHP_API and PHP_RUN_TESTS (and exports the first two, by
-# which ext-php-rs chooses the PHP that it builds for).
+# find_php FLAVOUR: sets PHP, PHP_CONFIG, PHP_API, PHP_RUN_TESTS and LIBPHP (mod_php, where that PHP
+# has one), and exports what ext-php-rs chooses by. `nts` is Debian's; for the others see
+# scripts/build-php.sh.
 find_php() {
     local flavour="$1" prefix
-    case "$flavour" in
-    nts)
+    if [ "$flavour" = nts ]; then
         PHP="${TAGCACHE_PHP_NTS:-/usr/bin/php8.2}"
         PHP_CONFIG="${TAGCACHE_PHP_CONFIG_NTS:-/usr/bin/php-config8.2}"
-        ;;
-    zts)
-        prefix="$("$ROOT/scripts/build-php.sh" --path)" || die "no ZTS PHP: run scripts/build-php.sh"
+        LIBPHP=
+    else
+        prefix="$("$ROOT/scripts/build-php.sh" --path "$flavour")" ||
+            die "no PHP '$flavour' here: nts is Debian's, scripts/build-php.sh makes the others"
         PHP="$prefix/bin/php"
         PHP_CONFIG="$prefix/bin/php-config"
-        ;;
-    *) die "which PHP? '$flavour' is neither nts nor zts" ;;
-    esac
+        LIBPHP="$prefix/lib/libphp.so"
+    fi
     [ -x "$PHP" ] || die "no PHP at $PHP: run 'make setup'"
     [ -x "$PHP_CONFIG" ] || die "no php-config at $PHP_CONFIG: run 'make setup'"
     # Debian's directory is the API number, PHP's own ends with it: no-debug-zts-20240924.
     PHP_API="$(basename "$("$PHP_CONFIG" --extension-dir)")"
     PHP_API="${PHP_API##*-}"
-    if [ "$flavour" = zts ]; then
-        PHP_RUN_TESTS="$prefix/lib/php/build/run-tests.php"
-    else
+    if [ "$flavour" = nts ]; then
         PHP_RUN_TESTS="/usr/lib/php/$PHP_API/build/run-tests.php"
+    else
+        PHP_RUN_TESTS="$prefix/lib/php/build/run-tests.php"
     fi
-    export PHP PHP_CONFIG PHP_API PHP_RUN_TESTS
+    export PHP PHP_CONFIG PHP_API PHP_RUN_TESTS LIBPHP
 }
 
-# find_serializers nts|zts: the directory of igbinary.so and msgpack.so for the PHP that find_php
-# chose; builds them for the ZTS PHP if they are not there.
+# find_serializers: the directory of igbinary.so and msgpack.so for the PHP that find_php chose.
 find_serializers() {
-    local dir
-    if [ "$1" = zts ]; then
-        dir="$("$ROOT/scripts/build-serializers.sh")" || die "no serializers for the ZTS PHP"
-    else
-        dir="$("$PHP_CONFIG" --extension-dir)"
-    fi
-    if [ ! -f "$dir/igbinary.so" ] || [ ! -f "$dir/msgpack.so" ]; then
-        die "no igbinary.so and msgpack.so in $dir: run 'make setup'"
-    fi
+    local dir name
+    dir="$("$PHP_CONFIG" --extension-dir)"
+    for name in igbinary msgpack; do
+        [ -f "$dir/$name.so" ] || die "no $dir/$name.so: run 'make setup'"
+    done
     printf '%s\n' "$dir"
 }
 
-# ext_target_dir nts|zts: the target directory of the extension for the PHP that find_php chose.
+# ext_target_dir FLAVOUR: the target directory of the extension for the PHP that find_php chose.
 ext_target_dir() {
     printf '%s/target/php-%s-%s\n' "$ROOT" "$PHP_API" "$1"
 }

@@ -2,7 +2,7 @@
 /*
  * Judges a result file of run-tests.php (lines "RESULT<TAB>path") against tests/skips.txt.
  *
- *   php phpt-verdict.php nts|zts own|real ROOT RESULTS
+ *   php phpt-verdict.php FLAVOUR own|real ROOT RESULTS      run by the PHP that was tested
  *
  * Only PASSED is a pass. A skip counts as a skip if the list has it, else as a failure. A listed
  * test that ran all the same is named, as its line may be out of date, but fails nothing: some
@@ -13,9 +13,10 @@ declare(strict_types=1);
 [, $flavour, $server, $root, $results] = $argv;
 
 /** @return array<string, string> path relative to tests/ => reason, of the lines that apply */
-function listed_skips(string $file, string $flavour, string $server): array
+function listed_skips(string $file, string $server): array
 {
     $skips = [];
+    $wanted = 'want "path nts|zts|<VERSION|* own|real|* reason"';
     foreach (is_file($file) ? file($file, FILE_IGNORE_NEW_LINES) : [] as $number => $line) {
         if (trim($line) === '' || $line[0] === '#') {
             continue;
@@ -23,10 +24,10 @@ function listed_skips(string $file, string $flavour, string $server): array
         $fields = preg_split('/\s+/', trim($line), 4);
         if (
             count($fields) !== 4
-            || !in_array($fields[1], ['nts', 'zts', '*'], true)
+            || preg_match('/^(?:nts|zts|\*|<\d+\.\d+)$/', $fields[1]) !== 1
             || !in_array($fields[2], ['own', 'real', '*'], true)
         ) {
-            fwrite(STDERR, "$file:" . ($number + 1) . ': want "path nts|zts|* own|real|* reason"' . "\n");
+            fwrite(STDERR, "$file:" . ($number + 1) . ": $wanted\n");
             exit(2);
         }
         [$path, $php, $against, $reason] = $fields;
@@ -34,14 +35,17 @@ function listed_skips(string $file, string $flavour, string $server): array
             fwrite(STDERR, "$file:" . ($number + 1) . ": there is no test $path\n");
             exit(2);
         }
-        if (in_array($php, [$flavour, '*'], true) && in_array($against, [$server, '*'], true)) {
+        $applies = $php[0] === '<'
+            ? version_compare(PHP_VERSION, substr($php, 1), '<')
+            : in_array($php, [PHP_ZTS ? 'zts' : 'nts', '*'], true);
+        if ($applies && in_array($against, [$server, '*'], true)) {
             $skips[$path] = $reason;
         }
     }
     return $skips;
 }
 
-$skips = listed_skips("$root/tests/skips.txt", $flavour, $server);
+$skips = listed_skips("$root/tests/skips.txt", $server);
 $passed = $failed = $skipped = 0;
 foreach (file($results, FILE_IGNORE_NEW_LINES) as $line) {
     [$result, $path] = explode("\t", $line, 2);

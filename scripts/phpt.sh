@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the .phpt tests with PHP's own run-tests.php.
 #
-#   scripts/phpt.sh nts|zts [--profile release|quick] [PATH...]
+#   scripts/phpt.sh FLAVOUR [--profile release|quick] [PATH...]
 #
 # PATH is a .phpt file or a directory; without one, everything under tests/ runs. Builds what is
 # missing. The tests find in their environment
@@ -33,7 +33,7 @@ done
 [ -f "$PHP_RUN_TESTS" ] || die "no $PHP_RUN_TESTS: run 'make setup'"
 
 EXTENSION="$("$ROOT/scripts/build-ext.sh" "$FLAVOUR" "${PROFILE_ARGUMENTS[@]}")"
-SERIALIZERS="$(find_serializers "$FLAVOUR")"
+SERIALIZERS="$(find_serializers)"
 BINARIES="$("$ROOT/scripts/build-server.sh")"
 export TAGCACHED_BIN="$BINARIES/tagcached" TAGCACHE_FAULT_BIN="$BINARIES/tagcached-fault"
 

@@ -15,6 +15,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=scripts/apache-lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/apache-lib.sh"
+# shellcheck source=scripts/apt-source.sh
+. "$(dirname "${BASH_SOURCE[0]}")/apt-source.sh"
 
 SPAN=15
 case "${1:-}" in
@@ -44,14 +46,12 @@ libphp() {
     version="$(dpkg-query -W -f '${Version}' php8.2-cli)"
     cached="$(cache_dir)/libphp8.2-$version.so"
     if [ ! -f "$cached" ]; then
-        say "fetching Debian's mod_php $version"
+        say "fetching Debian's mod_php"
         work="$(mktemp -d)"
         mkdir -p "$(cache_dir)"
-        (cd "$work" && apt-get download "libapache2-mod-php8.2=$version" && dpkg-deb -x ./*.deb tree) \
-            >"$work/log" 2>&1 || {
-            cat "$work/log" >&2
-            die "no libapache2-mod-php8.2=$version: run 'apt-get update', or give TAGCACHE_LIBPHP_NTS"
-        }
+        download_packages "$work" libapache2-mod-php8.2 ||
+            die "no mod_php: $(refused). Run 'apt-get update', or give TAGCACHE_LIBPHP_NTS"
+        dpkg-deb -x "$work"/*.deb "$work/tree"
         mv "$work/tree/usr/lib/apache2/modules/libphp8.2.so" "$cached.new"
         mv "$cached.new" "$cached"
         rm -rf "$work"

@@ -22,7 +22,7 @@ COUNT="${1:-1000000}"
 SERIALIZERS=("${@:2}")
 [ "${#SERIALIZERS[@]}" -gt 0 ] || SERIALIZERS=(php igbinary msgpack json native)
 EXTENSION="$("$ROOT/scripts/build-ext.sh" "$FLAVOUR" "${PROFILE_ARGUMENTS[@]}")"
-EXTENSIONS="$(find_serializers "$FLAVOUR")"
+EXTENSIONS="$(find_serializers)"
 
 WORK="$(mktemp -d)"
 CHILDREN=()
