@@ -3,8 +3,8 @@
 #
 #   scripts/check.sh fmt           cargo fmt --check over the workspace
 #   scripts/check.sh clippy        clippy over the crates, warnings are errors
-#   scripts/check.sh clippy-ext nts|zts    the same over the extension, for one PHP
-#   scripts/check.sh shell         bash -n, and shellcheck where it is installed
+#   scripts/check.sh clippy-ext FLAVOUR    the same over the extension, for one PHP
+#   scripts/check.sh shell         shellcheck over every shell script, whatever its name
 #   scripts/check.sh mutants       that the patches of ci/mutants/ still apply (scripts/mutants.sh runs them)
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -35,18 +35,14 @@ check_clippy_ext() {
 }
 
 check_shell() {
-    local scripts script
-    mapfile -t scripts < <(cd "$ROOT" && find scripts ci .ci/run -type f \
-        \( -name '*.sh' -o -path .ci/run \) 2>/dev/null | sort)
+    local scripts
+    need shellcheck
     cd "$ROOT"
-    for script in "${scripts[@]}"; do
-        bash -n "$script"
-    done
-    if command -v shellcheck >/dev/null; then
-        shellcheck --external-sources --source-path=SCRIPTDIR/.. "${scripts[@]}"
-    else
-        say "shellcheck is not installed: only bash -n was run"
-    fi
+    mapfile -t scripts < <(find . \( -name target -o -name .git \) -prune -o -type f -exec awk '
+        FNR == 1 && /^#!.*[ \/](ba)?sh$|^# shellcheck shell=/ { print FILENAME }
+        { nextfile }' {} + | sort)
+    [ "${#scripts[@]}" -gt 0 ] || die "no shell script found"
+    shellcheck --external-sources --source-path=SCRIPTDIR/.. "${scripts[@]}"
 }
 
 check_mutants() {
@@ -65,5 +61,5 @@ clippy) check_clippy ;;
 clippy-ext) check_clippy_ext "${2:-}" ;;
 shell) check_shell ;;
 mutants) check_mutants ;;
-*) die "usage: scripts/check.sh fmt|clippy|clippy-ext nts|zts|shell|mutants" ;;
+*) die "usage: scripts/check.sh fmt|clippy|clippy-ext FLAVOUR|shell|mutants" ;;
 esac

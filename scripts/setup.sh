@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh demo   what building and running with Debian's PHP needs
 #   scripts/setup.sh        that, and what the tests need (Apache, wrk, the ZTS PHP's build)
+#   scripts/setup.sh deep   that, and what scripts/check-deep.sh needs
 #   scripts/setup.sh bench  that, and what scripts/bench.sh compares with
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
@@ -20,19 +21,21 @@ readonly FOR_DEMO=(
 # ours starts an Apache that the machine did not have, and Debian's configuration is not there to
 # be edited.
 # procps has kill(1), which minimal images lack. Chromium looks at the status page.
-# The serializers that the tests need; for the ZTS PHP scripts/build-serializers.sh builds them.
+# The serializers are those of Debian's PHP; for others scripts/build-php.sh builds them.
 readonly FOR_TESTS=(
-    apache2-bin apache2-dev chromium curl libxml2-dev php8.2-igbinary php8.2-msgpack procps unzip wrk
-    xz-utils zip
+    apache2-bin apache2-dev chromium curl libxml2-dev php8.2-igbinary php8.2-msgpack procps shellcheck
+    unzip wrk xz-utils zip
 )
+readonly FOR_DEEP=(git python3 valgrind)
 # Their services are not started, see install.
 readonly FOR_BENCH=(memcached php8.2-memcached php8.2-redis python3 redis-server)
 
 case "${1:-}" in
 demo) WANTED=("${FOR_DEMO[@]}") ;;
 '') WANTED=("${FOR_DEMO[@]}" "${FOR_TESTS[@]}") ;;
+deep) WANTED=("${FOR_DEMO[@]}" "${FOR_TESTS[@]}" "${FOR_DEEP[@]}") ;;
 bench) WANTED=("${FOR_DEMO[@]}" "${FOR_TESTS[@]}" "${FOR_BENCH[@]}") ;;
-*) die "usage: scripts/setup.sh [demo|bench]" ;;
+*) die "usage: scripts/setup.sh [demo|deep|bench]" ;;
 esac
 
 check_rust() {
@@ -65,6 +68,10 @@ as_root() {
     fi
 }
 
+last_line() {
+    printf 'apt: %s\n' "$(tail -n 1 "$log" | cut -c1-70)"
+}
+
 install() {
     local log status=0 policy=/usr/sbin/policy-rc.d
     [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
@@ -79,8 +86,8 @@ install() {
         printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
         as_root chmod 755 "$policy"
     fi
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-        -o Dpkg::Use-Pty=0 "${MISSING[@]}" </dev/null >>"$log" 2>&1 || status=$?
+    with_progress "$log" last_line as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes \
+        --no-install-recommends -o Dpkg::Use-Pty=0 "${MISSING[@]}" </dev/null || status=$?
     if [ "$status" != 0 ]; then
         tail -n 20 "$log" >&2
         die "apt-get install failed (whole log: $log)"

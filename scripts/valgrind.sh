@@ -19,7 +19,7 @@ readonly CORE=(
     bulk/bulk_00[136]_*.phpt functions/functions_001_*.phpt errors/errors_00[1-3]_*.phpt
     remember/remember_00[1245]_*.phpt
 )
-command -v valgrind >/dev/null || die "no valgrind: apt-get install valgrind"
+need valgrind
 find_php zts
 EXTENSION="$("$ROOT/scripts/build-ext.sh" zts --profile quick)"
 BINARIES="$("$ROOT/scripts/build-server.sh")"
