@@ -1,6 +1,6 @@
 # The targets people type. Each is one script of scripts/, which can be run as well from anywhere.
 
-.PHONY: help setup demo build test check bench install uninstall package clean
+.PHONY: help setup demo build test check check-deep bench install uninstall package clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ check: ## Formatting, clippy and the shell scripts; no tests
 	@scripts/check.sh clippy
 	@scripts/check.sh clippy-ext nts
 
-check-deep: ## Every checker at full length, with a table of figures (an hour and a half)
+check-deep: ## Every checker at full length, with a table of figures (two hours, and the PHPs to build once)
 	@scripts/check-deep.sh
 
 bench: ## Measure against Redis, memcached, r2d2 and raw sockets; writes docs/benchmarks.md (15 min)
