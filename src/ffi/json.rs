@@ -1,12 +1,14 @@
 //! PHP's JSON encoder and decoder, through what it exports for extensions.
 
 use std::ffi::{c_char, c_int};
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::ffi::ext_php_rs_zend_string_release;
 use ext_php_rs::types::{ZendStr, Zval};
 
+use super::memory::tagcache_string_bytes;
 use super::serialize::SmartStr;
 
 /// Slashes and letters beyond ASCII as they are, and 1.0 as `1.0`.
@@ -36,7 +38,8 @@ pub(crate) fn json_encode(value: &Zval, depth: usize) -> Option<ZBox<ZendStr>> {
         text: ptr::null_mut(),
         room: 0,
     };
-    // SAFETY: the value is only read; PHP builds the string in `out`, which is then ours alone.
+    // SAFETY: the value is only read; PHP builds the string in `out`, which is then ours alone, and a
+    // `smart_str` always has room for a NUL behind its bytes.
     unsafe {
         let done = php_json_encode_ex(
             &raw mut out,
@@ -44,10 +47,18 @@ pub(crate) fn json_encode(value: &Zval, depth: usize) -> Option<ZBox<ZendStr>> {
             ENCODE,
             depth as i64,
         ) == 0;
-        if !done && !out.text.is_null() {
-            ext_php_rs_zend_string_release(out.text);
+        if out.text.is_null() {
+            return None;
         }
-        (done && !out.text.is_null()).then(|| ZBox::from_raw(out.text))
+        if !done {
+            ext_php_rs_zend_string_release(out.text);
+            return None;
+        }
+        // The encoder leaves the NUL to its caller.
+        tagcache_string_bytes(out.text)
+            .add((*out.text).len)
+            .write(MaybeUninit::new(0));
+        Some(ZBox::from_raw(out.text))
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn string(bytes: &[u8]) -> Result<ZBox<ZendStr>, Failure> {
 
 unsafe extern "C" {
     fn tagcache_string_make(length: usize) -> *mut ZendStr;
-    fn tagcache_string_bytes(string: *mut ZendStr) -> *mut MaybeUninit<u8>;
+    pub(super) fn tagcache_string_bytes(string: *mut ZendStr) -> *mut MaybeUninit<u8>;
 }
 
 /// Unpacks the string that `wire` is the serialized form of; `None` for everything else. *May bail out.*
