@@ -6,6 +6,7 @@
 # PATH is a .phpt file or a directory; without one, everything under tests/ runs. Builds what is
 # missing. The tests find in their environment
 #   TAGCACHE_TEST_ADDR   the server to talk to: what the caller set, else a tagcached of our own
+#   TAGCACHE_TEST_FLAVOUR    which PHP they run on, by the name that the scripts have for it
 #   TAGCACHED_BIN        the binaries, for tests that want a server for themselves
 #   TAGCACHE_FAULT_BIN
 # and the extensions igbinary and msgpack loaded.
@@ -55,7 +56,7 @@ if [ -z "${TAGCACHE_TEST_ADDR:-}" ]; then
     start_tagcached "$TAGCACHED_BIN" "$WORK" 8>&-
     export TAGCACHE_TEST_ADDR="127.0.0.1:$TAGCACHED_PORT"
 fi
-export TAGCACHE_TEST_SERVER="$SERVER"
+export TAGCACHE_TEST_SERVER="$SERVER" TAGCACHE_TEST_FLAVOUR="$FLAVOUR"
 
 say "phpt on PHP $("$PHP_CONFIG" --version) $FLAVOUR against $TAGCACHE_TEST_ADDR ($SERVER)"
 STATUS=0

@@ -1,5 +1,7 @@
 --TEST--
 memory_limit hit by a reply that is too large for it
+--INI--
+memory_limit=256M
 --FILE--
 <?php
 require __DIR__ . '/../inc/child.inc';

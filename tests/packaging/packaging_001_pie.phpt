@@ -30,11 +30,11 @@ check(!file_exists("$root/config.m4"), 'no config.m4');
 check(!isset($composer['version']), 'the version is the tag');
 
 // php_{ext}-{ver}_php{maj.min}-{arch}-{os}-{libc}{-debug}{-zts}.zip, in lower case.
-$flavour = PHP_ZTS ? 'zts' : 'nts';
+$flavour = getenv('TAGCACHE_TEST_FLAVOUR') ?: (PHP_ZTS ? 'zts' : 'nts');
 $arch = ['x86_64' => 'x86_64', 'aarch64' => 'arm64'][php_uname('m')] ?? php_uname('m');
 $wanted = 'php_' . $settings['extension-name'] . '-' . TagCache::VERSION . '_php' . PHP_MAJOR_VERSION . '.' . PHP_MINOR_VERSION
     . "-$arch-linux-glibc" . (PHP_DEBUG ? '-debug' : '') . (PHP_ZTS ? '-zts' : '') . '.zip';
-same(strtolower($wanted), trim((string) shell_exec(escapeshellarg("$root/scripts/package.sh") . " name $flavour 2>&1")), 'name of the archive');
+same(strtolower($wanted), trim((string) shell_exec(escapeshellarg("$root/scripts/package.sh") . ' name ' . escapeshellarg($flavour) . ' 2>&1')), 'name of the archive');
 check(str_contains(file_get_contents("$root/packaging/tagcache.ini"), "priority={$settings['priority']}\n"), 'Debian loads it at the same place');
 
 finish();
