@@ -21,6 +21,7 @@ private_apt() {
     APT_OPTIONS=(
         -o "Dir::Etc::sourcelist=$dir/sources.list" -o "Dir::Etc::sourceparts=$dir/parts"
         -o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o Acquire::GzipIndexes=true
+        -o Dir::Cache::pkgcache=pkgcache.bin -o Dir::Cache::srcpkgcache=srcpkgcache.bin
         -o APT::Sandbox::User=root -o Acquire::Retries=2 -o Acquire::http::Timeout=30
         -o Acquire::Languages=none -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false
     )

@@ -125,9 +125,9 @@ cd "$ROOT"
 stage setup must 180 scripts/setup.sh
 stage sources may 60 sources
 stage php must 600 scripts/build-php.sh
-stage scripts may 30 scripts/scripts-test.sh
+stage scripts may 45 scripts/scripts-test.sh
 stage fmt may 15 scripts/check.sh fmt
-stage shell may 30 scripts/check.sh shell
+stage shell may 45 scripts/check.sh shell
 stage safety may 10 scripts/check-safety.sh
 stage mutants-apply may 10 scripts/check.sh mutants
 stage clippy may 90 scripts/check.sh clippy
