@@ -91,7 +91,7 @@ if chroot_made >"$WORK/chroot.log" 2>&1; then
         '! find /etc/php /usr/lib/php /var/lib/php -name "*tagcache*" | grep -v disabled_by_admin | grep .'
 else
     LEFT_OUT=7
-    say "left out: dpkg and make install, no chroot: $(tail -n 1 "$WORK/chroot.log")"
+    say "note: dpkg and make install were left out of packaging, no chroot: $(tail -n 1 "$WORK/chroot.log")"
 fi
 DESTDIR="$WORK/staged" "$ROOT/scripts/install.sh" install nts "${PROFILE_ARGUMENTS[@]}" >/dev/null 2>&1 || true
 try "DESTDIR" test -s "$WORK/staged$(find_php nts && "$PHP_CONFIG" --extension-dir)/tagcache.so"

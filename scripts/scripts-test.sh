@@ -134,6 +134,10 @@ try 'sources: notes the version that is wanted and not listed' says 'note: sourc
 try 'sources: notes bytes that are not those that we know' says 'php-igbinary 3\.2\.16-4: .*sha256 differs'
 try 'sources: notes what is listed and lost' says 'php-msgpack 1:3\.0\.0-1: File not found'
 
+run "$ROOT/scripts/frameworks.sh" --sources
+try 'sources: without libraries of Debian 13 the adapters have those of Debian 12' ended 0
+try 'and that is said' says "note: sources: Debian 13's libraries are not to be had: .*: no version is listed"
+
 run php --path
 try '--path fails before anything is built' ended 1
 run php
