@@ -48,6 +48,7 @@ mod registry;
 mod remember;
 mod report;
 mod scratch;
+mod seen;
 mod session;
 mod signature;
 mod slowlog;

@@ -62,6 +62,12 @@ pub(crate) fn refers_alone_to(value: &Zval, array: &ZendHashTable) -> bool {
             .is_some_and(|inner| ptr::eq(inner, array))
 }
 
+/// Returns whether an array can stand in more than one place. An empty one has nothing in it to look at
+/// twice.
+pub(crate) fn is_shared(array: &ZendHashTable) -> bool {
+    array.gc.refcount > 1 && !array.is_empty()
+}
+
 /// Returns whether a property has been taken away that a new object of the class has.
 fn lacks_declared(object: &ZendObject, class: &ClassEntry) -> bool {
     let declared = usize::try_from(class.default_properties_count).unwrap_or(0);
@@ -212,9 +218,12 @@ pub(crate) fn properties(object: &ZendObject, mut visit: impl FnMut(&Zval)) -> D
     let declared = usize::try_from(class.default_properties_count).unwrap_or(0);
     let slots = object.properties_table.as_ptr();
     for slot in 0..declared {
-        // SAFETY: an object has as many slots behind it as its class declares; a slot may be
-        // undefined, which is no type that a visitor looks for.
-        visit(unsafe { &*slots.add(slot) });
+        // SAFETY: an object has as many slots behind it as its class declares.
+        let value = unsafe { &*slots.add(slot) };
+        // SAFETY: as above. An undefined one is not serialized.
+        if unsafe { kind_of(value) } != IS_UNDEF {
+            visit(value);
+        }
     }
     // SAFETY: null or the live table of this object, whose entries for declared properties refer
     // back to the slots above.

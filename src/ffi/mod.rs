@@ -48,7 +48,7 @@ pub(crate) use foreign::{function, read_by, watch_errors, write_by};
 pub(crate) use info::{php_api, table_end, table_header, table_row, table_start};
 pub(crate) use ini::{ini_accept, ini_display, ini_path, ini_text, ini_unregister};
 pub(crate) use inside::{
-    Decider, Node, class_named, is_plain, is_serializable, properties, refers_alone_to,
+    Decider, Node, class_named, is_plain, is_serializable, is_shared, properties, refers_alone_to,
 };
 pub(crate) use instance::{Class, Held, Instance, this};
 pub(crate) use json::{json_decode, json_encode};

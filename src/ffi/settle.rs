@@ -4,7 +4,7 @@
 //! are asked here, once and in the order in which PHP would, and PHP gets a copy of the value in which
 //! each object is a `__PHP_Incomplete_Class` that holds what was given. For such an object PHP writes
 //! the name that it bears and what it holds, which makes the bytes that the object itself would have
-//! become. Who shares an object or a reference in the value shares its stand-in in the copy.
+//! become. Who shares an object, a reference or an array in the value shares its stand-in in the copy.
 //!
 //! What is not asked for here stays as it is: enums, and classes of the old interface `Serializable`,
 //! which give bytes.
@@ -16,7 +16,7 @@ use std::ptr;
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::ffi::{
-    HashTable, IS_REFERENCE_EX, IS_UNDEF, zend_class_entry, zend_hash_index_update,
+    HashTable, IS_ARRAY_EX, IS_REFERENCE_EX, IS_UNDEF, zend_class_entry, zend_hash_index_update,
     zend_hash_update, zend_object, zend_reference, zend_string,
 };
 use ext_php_rs::flags::ClassFlags;
@@ -25,10 +25,14 @@ use ext_php_rs::zend::BailoutGuard;
 
 use super::array::{Places, kind_of, slot_of};
 use super::given::{given, php_ce_incomplete_class};
-use super::inside::{Decider, class_name, decider};
+use super::inside::{Decider, class_name, decider, is_shared};
 use super::{append, go_on, list};
 use crate::error::Failure;
+use crate::seen::Seen;
 
+/// How often arrays that are in themselves are copied anew. Nested ones that share one another could
+/// be copied without end.
+const MOST_ANEW: usize = 1 << 10;
 /// The property by which an incomplete object bears its name.
 const NAME: &[u8] = b"__PHP_Incomplete_Class_Name";
 
@@ -44,6 +48,8 @@ unsafe extern "C" {
 pub(crate) struct Settled {
     /// The copy.
     pub(crate) value: Zval,
+    /// Whether an array stands in it more than once.
+    pub(crate) shares: bool,
     /// Everything that was met: PHP tells things apart by their addresses, so none must be used twice,
     /// and whether a reference is shared by its count.
     _kept: ZBox<ZendHashTable>,
@@ -68,7 +74,11 @@ pub(crate) fn settle(value: &Zval) -> Result<Settled, Failure> {
         // SAFETY: only `open` makes open tables.
         unsafe { walk.get_mut().step(&mut kept)? };
     }
-    Ok(Settled { value, _kept: kept })
+    Ok(Settled {
+        value,
+        shares: walk.get().shares,
+        _kept: kept,
+    })
 }
 
 /// Where the copy is. The pointers are to what `kept` or the copy has a count on.
@@ -78,8 +88,15 @@ struct Walk {
     open: Vec<Open>,
     references: HashMap<*const zend_reference, Reference>,
     objects: HashMap<*const zend_object, *mut zend_object>,
-    /// Whether an array was met in itself.
-    loops: bool,
+    /// The arrays that can stand in more than one place and were copied: `None` for one that is in
+    /// itself or has such a one in it, of which each copy may be different.
+    arrays: Seen<Option<*mut HashTable>>,
+    /// How often an array was met in itself.
+    loops: usize,
+    /// How often an array was copied anew.
+    anew: usize,
+    /// Whether an array stands in the copy more than once.
+    shares: bool,
 }
 
 /// A table that is copied.
@@ -91,6 +108,10 @@ struct Open {
     kind: Kind,
     /// Whether PHP notices this array when it meets it further in.
     noticed: bool,
+    /// Whether it can stand in more than one place.
+    shared: bool,
+    /// How many loops had been met when it was opened.
+    loops: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +141,10 @@ impl Walk {
         open.next = places.position();
         let (target, kind) = (open.target, open.kind);
         let Some(place) = place else {
-            self.open.pop();
+            if let Some(open) = self.open.pop().filter(|open| open.shared) {
+                let whole = (open.loops == self.loops).then_some(open.target);
+                self.arrays.set(open.source, whole);
+            }
             return Ok(());
         };
         let (number, name) = (place.number, place.name);
@@ -158,7 +182,7 @@ impl Walk {
     /// `value` is alive at least until code of the user runs.
     unsafe fn place(&mut self, kept: &mut ZendHashTable, value: &Zval) -> Result<Zval, Failure> {
         if !value.is_reference() {
-            if self.loops && self.is_in_itself(value)? {
+            if self.loops > 0 && self.is_in_itself(value)? {
                 return Ok(Zval::null());
             }
             // SAFETY: the caller's.
@@ -171,8 +195,8 @@ impl Walk {
             let target = &(*reference).val;
             if (*reference).gc.refcount == 1 {
                 // Only such a reference closes a loop of arrays: one that is shared is met as itself.
-                self.loops |= self.is_open(target);
-                if self.loops && self.is_in_itself(target)? {
+                self.loops += usize::from(self.is_open(target));
+                if self.loops > 0 && self.is_in_itself(target)? {
                     return Ok(Zval::null());
                 }
                 return self.plain(kept, target, true);
@@ -236,11 +260,15 @@ impl Walk {
             return Err(Failure::resource());
         }
         if let Some(array) = value.array() {
+            let shared = is_shared(array);
+            if shared && let Some(copy) = self.copied(array)? {
+                return Ok(copy);
+            }
             append(kept, value.shallow_clone());
             let mut copy = Zval::new();
             copy.set_hashtable(list(array.len())?);
             // SAFETY: a table that was just made is the copy's alone, and the source was just kept.
-            unsafe { self.open(array, copy.value.arr, Kind::Array, direct) };
+            unsafe { self.open(array, copy.value.arr, Kind::Array, direct, shared) };
             return Ok(copy);
         }
         let Some(object) = value.object() else {
@@ -284,9 +312,43 @@ impl Walk {
                 true => Kind::Named,
                 false => Kind::Returned,
             };
-            self.open(source, zend_std_get_properties(copy.value.obj), kind, false);
+            self.open(
+                source,
+                zend_std_get_properties(copy.value.obj),
+                kind,
+                false,
+                false,
+            );
         }
         Ok(copy)
+    }
+
+    /// Returns the copy of an array that was met before, where that is the same in every place.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Serialization`] if arrays that are in themselves are copied anew too often.
+    fn copied(&mut self, array: &HashTable) -> Result<Option<Zval>, Failure> {
+        let copy = match self.arrays.get(array) {
+            None => return Ok(None),
+            Some(Some(copy)) => copy,
+            Some(None) if self.anew < MOST_ANEW => {
+                self.anew += 1;
+                return Ok(None);
+            }
+            Some(None) => {
+                return Err(Failure::Serialization(format!(
+                    "it has an array in itself, in more than {MOST_ANEW} places"
+                )));
+            }
+        };
+        let mut zval = Zval::new();
+        zval.value.arr = copy;
+        zval.u1.type_info = IS_ARRAY_EX;
+        self.shares = true;
+        // SAFETY: the copy is complete and part of the whole, which is alive until the walk is over.
+        unsafe { (*copy).gc.refcount += 1 };
+        Ok(Some(zval))
     }
 
     /// Opens a table for [`step`](Self::step).
@@ -301,6 +363,7 @@ impl Walk {
         target: *mut HashTable,
         kind: Kind,
         direct: bool,
+        shared: bool,
     ) {
         let within = self.open.last().map(|open| open.kind);
         self.open.push(Open {
@@ -309,6 +372,8 @@ impl Walk {
             target,
             kind,
             noticed: direct && within.is_some_and(|within| within != Kind::Returned),
+            shared,
+            loops: self.loops,
         });
     }
 }

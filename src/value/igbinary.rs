@@ -19,7 +19,8 @@ pub(super) static IGBINARY: Foreign = Foreign {
 pub(super) const LIMITS: Limits = Limits {
     serializer: "igbinary",
     itself: false,
-    ..Limits::NO_RESOURCES
+    least: None,
+    ..Limits::PHP
 };
 
 /// What igbinary writes for null, and with it gives null on purpose.

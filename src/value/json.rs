@@ -3,7 +3,7 @@
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendStr, Zval};
 
-use super::survey::{Limits, Objects};
+use super::survey::{Least, Limits, Objects};
 use crate::error::Failure;
 use crate::ffi;
 
@@ -18,6 +18,12 @@ pub(super) const LIMITS: Limits = Limits {
     text: true,
     depth: DEPTH,
     itself: false,
+    // , 0 []
+    least: Some(Least {
+        key: 1,
+        value: 1,
+        array: 1,
+    }),
 };
 
 /// Serializes an array that [`LIMITS`] lets pass. *May bail out.*

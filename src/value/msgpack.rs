@@ -4,7 +4,7 @@ use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendStr, Zval};
 
 use super::foreign::Foreign;
-use super::survey::{Limits, Objects};
+use super::survey::{Least, Limits, Objects};
 use crate::error::Failure;
 
 /// Its functions.
@@ -24,6 +24,11 @@ pub(super) const LIMITS: Limits = Limits {
     text: false,
     depth: 256,
     itself: false,
+    least: Some(Least {
+        key: 0,
+        value: 1,
+        array: 1,
+    }),
 };
 
 /// Serializes. *May bail out.*

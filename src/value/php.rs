@@ -4,6 +4,7 @@ use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 
 use super::Classes;
+use super::survey::{self, Limits};
 use crate::error::Failure;
 use crate::ffi;
 
@@ -17,6 +18,9 @@ pub(super) fn write(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
 /// looked at like the rest. *May bail out.*
 pub(super) fn write_settled(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
     let settled = ffi::settle(value)?;
+    if settled.shares {
+        survey::check(&settled.value, &Limits::PHP)?;
+    }
     write(&settled.value)
 }
 

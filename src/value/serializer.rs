@@ -92,7 +92,7 @@ impl Serializer {
             Self::Msgpack => &msgpack::LIMITS,
             Self::Json => &json::LIMITS,
             Self::Igbinary => &igbinary::LIMITS,
-            Self::Php | Self::Native => &Limits::NO_RESOURCES,
+            Self::Php | Self::Native => &Limits::PHP,
         };
         let user_decides = survey::check(value, limits)?;
         let apart = ffi::apart();
