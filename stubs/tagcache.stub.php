@@ -8,9 +8,10 @@
  *
  * Some rules hold everywhere:
  *
- *  - A key is 1 or more bytes of valid UTF-8 without TAB, CR, LF or NUL. A tag is the same, and
- *    holds no comma and has no white space at its ends. Anything else is refused before a byte
- *    is sent, with TagCache\InvalidArgumentException.
+ *  - A key is 1 or more bytes of valid UTF-8 without TAB, CR, LF or NUL, and without a comma that
+ *    has the option `prefix` behind it. A tag is the same, and holds no comma and has no white
+ *    space at its ends. Anything else is refused before a byte is sent, with
+ *    TagCache\InvalidArgumentException.
  *  - A time to live is in milliseconds, 1 or more; null means none.
  *  - Tags and time to live are best given by name (`tags: [...], ttl_ms: 60_000`): set(), add() and
  *    remember() take the tags first, mSet(), mAdd() and increment() the time to live.
@@ -213,7 +214,8 @@ namespace {
          * Lists the keys that carry the tag, in no particular order.
          *
          * The server separates them by commas, so a key that contains one comes back in pieces,
-         * unless the handle has a `prefix`.
+         * unless the handle has a `prefix`. A piece may be another's key: without a prefix do not
+         * delete by such a list what users have named, use invalidateTag().
          *
          * @return list<string>
          * @throws \TagCache\Exception

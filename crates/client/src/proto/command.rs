@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crate::codec::{Compression, Value};
 
-use super::name::{InvalidName, NameKind, NameReason, check_key, check_listed_key, check_tag};
+use super::name::{
+    InvalidName, NameKind, NameReason, check_key, check_key_behind, check_listed_key, check_tag,
+};
 use super::namespace::Namespace;
 use super::tags::{TagList, TagMatch};
 use super::verb::Verb;
@@ -175,7 +177,7 @@ impl Commands {
     ///
     /// # Errors
     ///
-    /// [`InvalidName`] for a key that the protocol can't carry.
+    /// [`InvalidName`] for a key that the protocol can't carry, or that lists of keys could not carry whole.
     pub fn put(
         &mut self,
         key: &[u8],
@@ -208,7 +210,7 @@ impl Commands {
     /// As [`Commands::put`].
     #[inline]
     pub fn get(&mut self, key: &[u8]) -> Result<(), InvalidName> {
-        check_key(key)?;
+        self.check_key(key)?;
         self.simple(Verb::Get, b"GET\t", key);
         Ok(())
     }
@@ -219,7 +221,7 @@ impl Commands {
     ///
     /// As [`Commands::put`].
     pub fn delete(&mut self, key: &[u8]) -> Result<(), InvalidName> {
-        check_key(key)?;
+        self.check_key(key)?;
         self.simple(Verb::Del, b"DEL\t", key);
         Ok(())
     }
@@ -374,6 +376,15 @@ impl Commands {
     }
 
     #[inline]
+    fn check_key(&self, key: &[u8]) -> Result<(), InvalidName> {
+        match &self.namespace {
+            None => check_key(key),
+            // Whoever lists keys from around it takes them apart at a shorter prefix.
+            Some(namespace) => check_key_behind(namespace.outermost(), key),
+        }
+    }
+
+    #[inline]
     fn begin(&mut self, verb: Verb) {
         self.bytes.extend_from_slice(verb.name().as_bytes());
         self.bytes.push(b'\t');
@@ -396,7 +407,7 @@ impl Commands {
         tags: &TagList,
         value: Value<'_>,
     ) -> Result<(), InvalidName> {
-        check_key(key)?;
+        self.check_key(key)?;
         match verb {
             Verb::Put => self.bytes.extend_from_slice(b"PUT\t"),
             _ => self.begin(verb),
@@ -417,7 +428,7 @@ impl Commands {
         ttl_ms: Option<NonZeroU64>,
         tags: &TagList,
     ) -> Result<(), InvalidName> {
-        check_key(key)?;
+        self.check_key(key)?;
         if self.namespace.is_some() && tags.is_empty() {
             self.store(Verb::Seed, key, ttl_ms, tags, Value::Int(0))?;
         }

@@ -216,6 +216,35 @@ fn the_tag_dash_is_a_tag() {
 }
 
 #[test]
+fn no_key_of_a_namespace_makes_two_in_a_list() {
+    let mut commands = Commands::new();
+    commands.set_namespace(Some(Arc::new(Namespace::new(b"p:").unwrap())));
+    let (none, key) = (TagList::new(), b"x,p:y");
+    let refused = [
+        commands.put(key, None, &none, Value::Null),
+        commands.add(key, None, &none, Value::Null),
+        commands.get(key),
+        commands.delete(key),
+        commands.incr(key, 1, None, &none),
+        commands.decr(key, 1, None, &none),
+        commands.invalidate_keys([&key[..]]),
+    ];
+    assert!(refused.iter().all(Result::is_err), "{refused:?}");
+    assert_eq!((commands.bytes(), commands.len()), (&b""[..], 0));
+    commands.get(b"x,y").unwrap();
+    let room = Namespace::new(b"p:").unwrap().within(b"q:").unwrap();
+    commands.set_namespace(Some(Arc::new(room)));
+    assert!(commands.get(key).is_err(), "in lists of the outer one");
+    commands.get(b"x,q:y").unwrap();
+    commands.set_namespace(None);
+    commands.get(key).unwrap();
+    assert_eq!(
+        commands.bytes(),
+        b"GET\tp:x,y\nGET\tp:q:x,q:y\nGET\tx,p:y\n"
+    );
+}
+
+#[test]
 fn a_refused_command_leaves_nothing_behind() {
     let mut commands = Commands::new();
     commands.get(b"first").unwrap();

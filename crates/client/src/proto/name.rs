@@ -35,6 +35,9 @@ pub enum NameReason {
     NotUtf8,
     /// It contains a comma where the protocol separates by commas.
     Comma,
+    /// It contains a comma and behind it the prefix of its namespace: in a list of keys another one would seem to
+    /// begin there.
+    CommaAndPrefix,
     /// It begins or ends with white space where the server trims it.
     OuterSpace,
 }
@@ -77,6 +80,12 @@ impl fmt::Display for InvalidName {
             NameReason::Comma => {
                 write!(f, "a {what} must not contain a comma here: byte {offset}")?;
             }
+            NameReason::CommaAndPrefix => {
+                write!(
+                    f,
+                    "a {what} must not contain a comma followed by the prefix: byte {offset}"
+                )?;
+            }
             NameReason::OuterSpace => {
                 write!(
                     f,
@@ -95,6 +104,23 @@ pub(crate) fn check_key(key: &[u8]) -> Result<(), InvalidName> {
         return Ok(());
     }
     check(key, NameKind::Key)
+}
+
+/// Checks a key that stands behind `prefix`. KEYS_BY_TAG separates keys by commas, and every key of a namespace
+/// begins with its prefix, so a comma within a key separates nothing unless the prefix is behind it.
+#[inline]
+pub(crate) fn check_key_behind(prefix: &[u8], key: &[u8]) -> Result<(), InvalidName> {
+    check_key(key)?;
+    for offset in memchr::memchr_iter(b',', key) {
+        if key[offset + 1..].starts_with(prefix) {
+            return Err(InvalidName {
+                what: NameKind::Key,
+                reason: NameReason::CommaAndPrefix,
+                offset,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Returns whether `name` is printable ASCII, which most names are and which nothing objects to outside lists.
@@ -222,6 +248,26 @@ mod tests {
         for good in ["a", "a,b", " a ", "-", "ü", "a\u{2028}b", "\u{1}"] {
             assert_eq!(key(good.as_bytes()), None, "{good:?}");
         }
+    }
+
+    #[test]
+    fn keys_behind_a_prefix() {
+        let behind = |prefix: &str, key: &str| {
+            let checked = check_key_behind(prefix.as_bytes(), key.as_bytes());
+            checked.err().map(|error| (error.reason, error.offset))
+        };
+        for (key, offset) in [("x,p:y", 1), (",p:", 0), ("x,p,p:", 3), ("x,p:,p:", 1)] {
+            assert_eq!(
+                behind("p:", key),
+                Some((NameReason::CommaAndPrefix, offset)),
+                "{key}"
+            );
+        }
+        for key in ["x,y", "p:x,p", ",", "x,,p", "x, p:y", "p:p:"] {
+            assert_eq!(behind("p:", key), None, "{key}");
+        }
+        assert_eq!(behind("p:", ""), Some((NameReason::Empty, 0)));
+        assert_eq!(behind("ü", "a,ü"), Some((NameReason::CommaAndPrefix, 1)));
     }
 
     #[test]

@@ -93,6 +93,12 @@ impl Namespace {
         &self.tags[self.own..]
     }
 
+    /// Returns the prefix of the outermost namespace that this one is in, with which its own begins.
+    pub(super) fn outermost(&self) -> &[u8] {
+        let end = memchr::memchr(b',', &self.tags).unwrap_or(self.tags.len());
+        &self.tags[HIDDEN.len()..end]
+    }
+
     /// Returns all hidden tags of an entry, also those of the namespaces that this one is in, separated by commas.
     pub(super) fn hidden_tags(&self) -> &[u8] {
         &self.tags
@@ -137,6 +143,9 @@ mod tests {
             format!("{both},__TC_NS__shop é:room: __TC_").as_bytes()
         );
         assert_eq!(shop.hidden_tags(), shop.hidden_tag());
+        for one in [&shop, &room, &third] {
+            assert_eq!(one.outermost(), shop.prefix());
+        }
         for (bad, offset) in [(&b""[..], 0), (b"a,b", 1), (b"ab\n", 2), (b"abc\xff", 3)] {
             match shop.within(bad) {
                 Err(InvalidPrefix::Name(name)) => assert_eq!(name.offset, offset, "{bad:?}"),
