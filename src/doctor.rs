@@ -1,5 +1,6 @@
 //! `TagCache::doctor()`: what the figures of this process mean, what is configured badly, and what to do.
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,10 +81,13 @@ pub(crate) fn examine() -> ZBox<ZendHashTable> {
         Ok(_) => {}
     }
     let servers = BailoutGuard::new(Servers::asked(&pools));
-    for (endpoint, answer) in servers.endpoints.iter().zip(&servers.answers) {
-        if let Err(error) = answer {
-            findings.add(Level::Error, error.to_string(), advice_for(error, endpoint));
-        }
+    for error in servers
+        .answers
+        .iter()
+        .filter_map(|answer| answer.as_ref().err())
+    {
+        let (what, advice) = parted(error);
+        findings.add(Level::Error, what, advice);
     }
     let mut rows = Vec::new();
     for pool in pools.iter() {
@@ -139,20 +143,16 @@ impl Servers {
     }
 }
 
-/// Returns what to do about a server that gave no answer.
-fn advice_for(error: &Error, endpoint: &Endpoint) -> &'static str {
-    match (error, endpoint) {
-        (Error::Resolve { .. }, _) => {
-            "correct the name, or ask why the name server of this machine does not know it"
-        }
-        (Error::Connect { .. }, Endpoint::Unix(_)) => {
-            "is the server running, does it listen on this socket, and may this user open it?"
-        }
-        (Error::Timeout { .. }, _) => {
-            "the server is overloaded or stopped, or a firewall between swallows packets"
-        }
-        _ => "is the server running, and is this its TCP port (1984), not that of HTTP (8080)?",
+/// Returns what is wrong with a server that gave no answer, and what to do.
+fn parted(error: &Error) -> (String, &'static str) {
+    let advice = error
+        .advice()
+        .unwrap_or("is it a TagCache server, and is it being restarted just now?");
+    let mut what = error.to_string();
+    if let Some(alone) = what.strip_suffix(advice) {
+        what.truncate(alone.trim_end_matches("; ").len());
     }
+    (what, advice)
 }
 
 /// Judges one pool by its figures.
@@ -302,21 +302,14 @@ fn of_process(options: Option<&Options>, findings: &mut Findings) {
         );
     }
     if let Some(path) = slowlog::file() {
-        let writable = slowlog::open(&path);
-        findings.check(
-            writable.is_err(),
-            Level::Error,
-            || {
-                format!(
-                    "tagcache.slow_log \"{}\" can't be written: {}",
-                    slowlog::escaped(path.as_os_str().as_encoded_bytes()),
-                    writable
-                        .as_ref()
-                        .map_or_else(ToString::to_string, |_| String::new())
-                )
-            },
-            "give the user that PHP runs as the right to write there",
-        );
+        if let Err(error) = slowlog::open(&path) {
+            let path = slowlog::escaped(path.as_os_str().as_encoded_bytes());
+            findings.add(
+                Level::Error,
+                format!("tagcache.slow_log \"{path}\" can't be written: {error}"),
+                on_writing(&error),
+            );
+        }
         findings.check(
             slowlog::threshold().is_none(),
             Level::Advice,
@@ -336,6 +329,17 @@ fn of_process(options: Option<&Options>, findings: &mut Findings) {
         || format!("calls of this process that failed within the last minute: {times}"),
         "see the last errors",
     );
+}
+
+/// Returns what to do about a file that can't be opened for writing.
+fn on_writing(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "make the directory that it is to lie in",
+        io::ErrorKind::PermissionDenied => {
+            "give the user that PHP runs as the right to write there"
+        }
+        _ => "name a file in a directory that exists, on a disk that can be written",
+    }
 }
 
 fn memory_limit() -> Option<u64> {

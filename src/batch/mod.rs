@@ -16,7 +16,7 @@ use ext_php_rs::error::Result as BindingResult;
 use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags};
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{ExecuteData, ce};
-use tagcache_client::{Error, Fanout, Outcome, Phase, Together};
+use tagcache_client::{Error, Fanout, Outcome, Together};
 
 pub(crate) use self::open::with_room;
 use self::open::{Shared, note};
@@ -242,8 +242,7 @@ impl Batch {
     /// Makes a stream to wait for. *May bail out.*
     fn stream(&self) -> Result<Zval, Failure> {
         let short_of_descriptors = |source| {
-            Failure::from(Error::Io {
-                phase: Phase::Connect,
+            Failure::from(Error::Watch {
                 endpoint: self.endpoint(),
                 source,
             })

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use thiserror::Error as ThisError;
 
+use crate::advice;
 use crate::proto::InvalidName;
 
 /// The part of a call that ran out of time or failed.
@@ -15,7 +16,9 @@ use crate::proto::InvalidName;
 pub enum Phase {
     /// Waiting for a connection of the pool.
     Acquire,
-    /// Looking the name up and connecting.
+    /// Looking the name up, which is a part of connecting.
+    LookUp,
+    /// Connecting.
     Connect,
     /// Sending the commands.
     Write,
@@ -29,7 +32,7 @@ impl Phase {
     pub fn name(self) -> &'static str {
         match self {
             Self::Acquire => "acquire",
-            Self::Connect => "connect",
+            Self::LookUp | Self::Connect => "connect",
             Self::Write => "write",
             Self::Read => "read",
         }
@@ -110,7 +113,7 @@ pub enum Error {
     Invalid(#[from] InvalidName),
 
     /// The host name has no address, or the name server failed.
-    #[error("cannot look up the host \"{host}\": {source}; check the option 'host'")]
+    #[error("cannot look up the host \"{host}\": {source}; {}", advice::on_looking_up(.source))]
     Resolve {
         /// The name.
         host: String,
@@ -119,7 +122,7 @@ pub enum Error {
     },
 
     /// Every address failed; the last one's reason.
-    #[error("cannot connect to {endpoint}: {source}; is the server running there?")]
+    #[error("cannot connect to {endpoint}: {source}; {}", advice::on_connecting(.source, .endpoint))]
     Connect {
         /// Where.
         endpoint: String,
@@ -147,10 +150,14 @@ pub enum Error {
 
     /// The deadline passed.
     #[error(
-        "{} {endpoint} timed out: no end after {} ms (limit {} ms); raise {} if the server is just slow",
-        match .phase { Phase::Connect => "connecting to", Phase::Write => "sending to", _ => "waiting for a reply of" },
-        .elapsed.as_millis(), .limit.as_millis(),
-        match .phase { Phase::Connect => "connect_timeout_ms and timeout_ms", _ => "timeout_ms" }
+        "{} {endpoint} timed out: no end after {} ms (limit {} ms); {}",
+        match .phase {
+            Phase::LookUp => "looking up the host of",
+            Phase::Connect => "connecting to",
+            Phase::Write => "sending to",
+            _ => "waiting for a reply of",
+        },
+        .elapsed.as_millis(), .limit.as_millis(), advice::on_time(*.phase)
     )]
     Timeout {
         /// In which part of the call.
@@ -169,6 +176,15 @@ pub enum Error {
     Io {
         /// In which part of the call.
         phase: Phase,
+        /// Where.
+        endpoint: String,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// What a batch waits by could not be had.
+    #[error("cannot wait for {endpoint}: {source}; {}", advice::on_waiting(.source))]
+    Watch {
         /// Where.
         endpoint: String,
         /// What the system said.
@@ -234,6 +250,7 @@ impl Error {
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::Resolve { .. }
             | Self::Connect { .. }
+            | Self::Watch { .. }
             | Self::Io { .. }
             | Self::PeerClosed { .. }
             | Self::Forked { .. } => ErrorKind::Connection,
@@ -244,13 +261,27 @@ impl Error {
         }
     }
 
+    /// Returns what to do about it where the error comes from the way to the server: the end of the message, behind the
+    /// last semicolon.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Resolve { source, .. } => Some(advice::on_looking_up(source)),
+            Self::Connect { endpoint, source } => Some(advice::on_connecting(source, endpoint)),
+            Self::Timeout { phase, .. } => Some(advice::on_time(*phase)),
+            Self::Watch { source, .. } => Some(advice::on_waiting(source)),
+            _ => None,
+        }
+    }
+
     /// Returns the part of the call that failed, where the error knows it.
     #[must_use]
     pub fn phase(&self) -> Option<Phase> {
         match self {
             Self::Timeout { phase, .. } | Self::Io { phase, .. } => Some(*phase),
             Self::PoolExhausted { .. } => Some(Phase::Acquire),
-            Self::Resolve { .. } | Self::Connect { .. } => Some(Phase::Connect),
+            Self::Resolve { .. } => Some(Phase::LookUp),
+            Self::Connect { .. } | Self::Watch { .. } => Some(Phase::Connect),
             Self::PeerClosed { .. } | Self::Protocol { .. } | Self::ReplyTooLarge { .. } => {
                 Some(Phase::Read)
             }
@@ -274,6 +305,7 @@ impl Error {
             Self::Invalid(_) => None,
             Self::Resolve { host, .. } => Some(host),
             Self::Connect { endpoint, .. }
+            | Self::Watch { endpoint, .. }
             | Self::PoolExhausted { endpoint, .. }
             | Self::Timeout { endpoint, .. }
             | Self::Io { endpoint, .. }

@@ -135,8 +135,7 @@ impl Fanout {
                 Ok(None) | Err(_) => break,
             }
         }
-        let broken = |source| Error::Io {
-            phase: Phase::Connect,
+        let broken = |source| Error::Watch {
             endpoint: pool.config().endpoint.to_string(),
             source,
         };

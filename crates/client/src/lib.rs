@@ -48,6 +48,7 @@ pub mod bench {
     pub use crate::pool::{BareGuard, BarePool, Maker};
 }
 
+mod advice;
 mod ask;
 mod call;
 mod conn;

@@ -91,7 +91,7 @@ pub(crate) fn connect(
                         // Full only if drained or forked meanwhile; then it is dropped.
                         let _ = aside.push(handshake);
                     }
-                    return Err(timed_out(config, deadline));
+                    return Err(timed_out(Phase::Connect, config, deadline));
                 }
             }
         }
@@ -124,9 +124,9 @@ fn take_up(
     None
 }
 
-fn timed_out(config: &PoolConfig, deadline: &Deadline) -> Error {
+fn timed_out(phase: Phase, config: &PoolConfig, deadline: &Deadline) -> Error {
     Error::Timeout {
-        phase: Phase::Connect,
+        phase,
         endpoint: config.endpoint.to_string(),
         limit: deadline.limit(),
         elapsed: deadline.elapsed(),
@@ -156,7 +156,7 @@ fn resolve(
         source,
     };
     let Some(left) = deadline.remaining() else {
-        return Err(timed_out(config, deadline));
+        return Err(timed_out(Phase::LookUp, config, deadline));
     };
     let slot = LookupSlot::take().ok_or_else(|| {
         unresolved(io::Error::other(format!(
@@ -166,7 +166,15 @@ fn resolve(
     let (sender, receiver) = mpsc::sync_channel(1);
     let name = host.to_owned();
     let look_up = move || {
-        let found = (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+        // libc, short of descriptors, says that there is no such name.
+        let found = (name.as_str(), port)
+            .to_socket_addrs()
+            .map(Vec::from_iter)
+            .map_err(|error| {
+                Socket::new(Domain::UNIX, Type::STREAM, None)
+                    .err()
+                    .unwrap_or(error)
+            });
         drop(slot);
         // The caller may have gone at its deadline: then nobody wants the answer.
         let _ = sender.send(found);
@@ -181,7 +189,7 @@ fn resolve(
             "the name has no address",
         ))),
         Ok(found) => found.map_err(unresolved),
-        Err(_) => Err(timed_out(config, deadline)),
+        Err(_) => Err(timed_out(Phase::LookUp, config, deadline)),
     }
 }
 
@@ -240,7 +248,7 @@ fn connect_any(
     }
     Err(match last {
         Some(error) if error.kind() != io::ErrorKind::TimedOut => failed(config, error),
-        _ => timed_out(config, deadline),
+        _ => timed_out(Phase::Connect, config, deadline),
     })
 }
 
@@ -302,7 +310,9 @@ fn connect_unix(path: &Path, config: &PoolConfig, deadline: &Deadline) -> Result
         Ok(socket)
     };
     open().map_err(|error: io::Error| match error.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => timed_out(config, deadline),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            timed_out(Phase::Connect, config, deadline)
+        }
         _ => failed(config, error),
     })
 }
