@@ -144,7 +144,8 @@ impl Fanout {
             limits: *limits,
             deadline,
             poll: Poll::new().map_err(broken)?,
-            events: Events::with_capacity(guards.len().max(1)),
+            // All that can be ready at once: the lanes, the bell and the timer.
+            events: Events::with_capacity(guards.len() + 2),
             lanes: Vec::with_capacity(guards.len()),
             places: Vec::new(),
             open: 0,
@@ -394,7 +395,8 @@ impl Fanout {
                     self.pump(lane);
                 }
             }
-            if ready.is_empty() && wait.remaining().is_none() {
+            // However much keeps coming: what comes later is there for the next time.
+            if wait.remaining().is_none() {
                 return;
             }
         }

@@ -4,13 +4,14 @@
 mod common;
 
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use common::{assert_full_capacity, get, limits, pool, put, run};
 use tagcache_client::{
-    CallLimits, Commands, Deadline, Error, ErrorKind, Phase, Pool, Replies, Reply, TagList, Value,
-    call, call_after,
+    CallLimits, Commands, Deadline, Error, ErrorKind, Fanout, Outcome, Phase, Pool, Replies, Reply,
+    TagList, Value, call, call_after,
 };
 use tagcached::fault::{FaultServer, Rule};
 
@@ -203,6 +204,60 @@ fn a_dribbling_server_does_not_extend_the_deadline() {
         (error.kind(), error.phase()),
         (ErrorKind::Timeout, Some(Phase::Read))
     );
+}
+
+/// A peer that reads nothing and sends one reply without an end, as fast as it can.
+fn flood() -> (SocketAddr, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    let peer = std::thread::spawn(move || {
+        let (mut peer, _) = listener.accept().unwrap();
+        // Until the client hangs up; if it does not, this much is enough.
+        for _ in 0..(1 << 14) {
+            if peer.write_all(&[b'x'; 64 << 10]).is_err() {
+                return;
+            }
+        }
+    });
+    (addr, peer)
+}
+
+#[test]
+fn a_flooding_server_does_not_extend_the_deadline() {
+    let value = vec![b'x'; 12 << 20];
+    let mut commands = Commands::new();
+    commands
+        .put(b"k", None, &TagList::new(), Value::Str(&value))
+        .unwrap();
+    let limits = CallLimits {
+        max_reply_bytes: 1 << 30,
+        ..limits(100)
+    };
+    for in_a_batch in [false, true, false, true] {
+        let (addr, peer) = flood();
+        let pool = pool(addr, 1);
+        let start = Instant::now();
+        let error = if in_a_batch {
+            let mut fanout = Fanout::start(&pool, &limits, &commands, 1).unwrap();
+            assert!(fanout.drive(Duration::MAX));
+            let Outcome::Failed(error) = fanout.outcome(0) else {
+                panic!("{:?}", fanout.outcome(0))
+            };
+            error.kind()
+        } else {
+            let mut replies = Replies::new();
+            let done = call(&pool, &limits, &commands, &mut replies);
+            done.unwrap_err().kind()
+        };
+        let took = start.elapsed();
+        assert_eq!(error, ErrorKind::Timeout);
+        assert!(
+            took < Duration::from_millis(100) + GRACE,
+            "in a batch: {in_a_batch}, {took:?}"
+        );
+        drop(pool);
+        peer.join().unwrap();
+    }
 }
 
 #[test]

@@ -12,6 +12,8 @@
 //! [`Transfer`] is how far an exchange has come; [`run`] drives one to its end, blocking, and `fanout` several
 //! side by side, without.
 
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod deadline_test;
 mod reader;
 
 use std::io;
@@ -23,6 +25,9 @@ use crate::proto::{Commands, Replies};
 use crate::seal::Seal;
 
 use self::reader::Reader;
+
+/// What is given to the kernel at once. It goes on for as long as the peer makes room, whatever the time.
+const SEND_AT_ONCE: usize = 128 << 10;
 
 /// Why an exchange failed, and what may be concluded for a retry.
 #[derive(Debug)]
@@ -168,8 +173,19 @@ impl Transfer {
             if head.is_empty() && tail.is_empty() {
                 return Ok(false);
             }
+            let all = head.len() + tail.len();
+            let (head, tail) = match head.get(..SEND_AT_ONCE) {
+                Some(some) => (some, &[][..]),
+                None => (head, tail),
+            };
             match connection.send(head, tail) {
-                Ok(sent) => self.sent += sent,
+                Ok(sent) => {
+                    self.sent += sent;
+                    // A peer that swallows as fast as this sends gives no occasion to wait.
+                    if sent < all && deadline.remaining().is_none() {
+                        return Err(Cause::TimedOut(Phase::Write));
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
                 Err(error) => {
                     // A server that refuses says why before it hangs up: its word beats "connection reset". So does

@@ -59,7 +59,7 @@ impl Reader {
         commands.lines() - replies.lines() + usize::from(self.seal_due)
     }
 
-    /// Takes what has arrived, without waiting. Returns whether anything had.
+    /// Takes what has arrived, without waiting but not beyond the deadline. Returns whether anything had.
     pub(super) fn drain(
         &mut self,
         connection: &mut Connection,
@@ -70,7 +70,13 @@ impl Reader {
         let mut any = false;
         while !self.is_done(commands, replies) {
             match self.receive(connection, commands, Wait::Never, deadline, replies) {
-                Ok(()) => any = true,
+                Ok(()) => {
+                    any = true;
+                    // A peer that sends as fast as this receives gives no occasion to wait.
+                    if !self.is_done(commands, replies) && deadline.remaining().is_none() {
+                        return Err(Cause::TimedOut(Phase::Read));
+                    }
+                }
                 Err(Cause::Io(_, error)) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(cause) => return Err(cause),
             }
