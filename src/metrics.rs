@@ -17,7 +17,7 @@ pub(crate) const BOUNDS_US: [u64; 16] = [
 type Read = fn(&PoolStats) -> f64;
 
 /// What is one figure a pool: name, type, help, how to read it.
-const FIGURES: [(&str, &str, &str, Read); 14] = [
+const FIGURES: [(&str, &str, &str, Read); 15] = [
     (
         "pool_size",
         "gauge",
@@ -61,6 +61,12 @@ const FIGURES: [(&str, &str, &str, Read); 14] = [
         |s| s.connect_failures as f64,
     ),
     (
+        "connects_skipped_total",
+        "counter",
+        "Calls that failed without an attempt to connect, as one had just failed.",
+        |s| s.connects_skipped as f64,
+    ),
+    (
         "check_outs_total",
         "counter",
         "Connections checked out.",
@@ -100,9 +106,10 @@ const FIGURES: [(&str, &str, &str, Read); 14] = [
 
 /// Returns the text.
 pub(crate) fn text() -> String {
-    let pools: Vec<_> = registry::sorted()
-        .into_iter()
-        .map(|pool| (labels(&pool), pool.stats(), pool.latencies()))
+    let registered = registry::sorted();
+    let pools: Vec<_> = registered
+        .iter()
+        .map(|pool| (labels(pool), pool.stats(), pool.latencies()))
         .collect();
     let mut out = String::new();
     head(
@@ -125,6 +132,17 @@ pub(crate) fn text() -> String {
         for (labels, stats, _) in &pools {
             line(&mut out, name, labels, read(stats));
         }
+    }
+    let name = "server_unreachable";
+    head(
+        &mut out,
+        name,
+        "gauge",
+        "1 from an attempt to connect that failed to the next that succeeds.",
+    );
+    for (pool, (labels, ..)) in registered.iter().zip(&pools) {
+        let away = pool.breaker().outage().is_some();
+        line(&mut out, name, labels, u8::from(away).into());
     }
     let name = "connections_closed_total";
     head(&mut out, name, "counter", "Connections closed, by reason.");

@@ -1,4 +1,4 @@
-//! The pools of this process, by what makes two handles share one.
+//! The pools of this process, by what makes two handles share one, and a breaker for each server that they lead to.
 //!
 //! A forked child must not touch what it inherited: the lock may be held by a thread that does
 //! not exist there. The registry is therefore tagged with the generation of the process, and a
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tagcache_client::{Pool, PoolConfig, fork};
+use tagcache_client::{Breaker, Endpoint, Pool, PoolConfig, fork};
 
 use crate::ffi::Leaked;
 
@@ -30,7 +30,26 @@ struct Registry {
     generation: u64,
     born: Instant,
     next_sweep_ms: AtomicU64,
-    pools: Mutex<HashMap<PoolConfig, Arc<Pool>>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    pools: HashMap<PoolConfig, Arc<Pool>>,
+    /// Of the servers of all pools that are alive, known or forgotten.
+    breakers: HashMap<Endpoint, Breaker>,
+}
+
+impl Known {
+    fn breaker(&mut self, endpoint: &Endpoint) -> Breaker {
+        if let Some(breaker) = self.breakers.get(endpoint) {
+            return breaker.clone();
+        }
+        self.breakers.retain(|_, breaker| breaker.is_shared());
+        let breaker = Breaker::new();
+        self.breakers.insert(endpoint.clone(), breaker.clone());
+        breaker
+    }
 }
 
 impl Registry {
@@ -45,7 +64,7 @@ impl Registry {
                     generation,
                     born: Instant::now(),
                     next_sweep_ms: AtomicU64::new(0),
-                    pools: Mutex::new(HashMap::new()),
+                    known: Mutex::default(),
                 },
             ),
         }
@@ -65,10 +84,12 @@ pub(crate) fn pool(config: &PoolConfig) -> SharedPool {
     let registry = Registry::current();
     let mut evicted = None;
     let pool = {
-        let mut pools = registry.pools.lock();
-        if let Some(pool) = pools.get(config) {
+        let mut known = registry.known.lock();
+        if let Some(pool) = known.pools.get(config) {
             Arc::clone(pool)
         } else {
+            let breaker = known.breaker(&config.endpoint);
+            let pools = &mut known.pools;
             // Relaxed: as in `set_limit`.
             if pools.len() >= LIMIT.load(Ordering::Relaxed) {
                 let oldest = pools
@@ -77,7 +98,7 @@ pub(crate) fn pool(config: &PoolConfig) -> SharedPool {
                     .map(|(config, _)| config.clone());
                 evicted = oldest.and_then(|config| pools.remove(&config));
             }
-            let pool = Arc::new(Pool::new(config.clone()));
+            let pool = Arc::new(Pool::with_breaker(config.clone(), breaker));
             pools.insert(config.clone(), Arc::clone(&pool));
             pool
         }
@@ -93,7 +114,7 @@ pub(crate) fn pool(config: &PoolConfig) -> SharedPool {
 pub(crate) fn all() -> Vec<Arc<Pool>> {
     match CURRENT.get() {
         Some(registry) if registry.generation == fork::generation() => {
-            registry.pools.lock().values().cloned().collect()
+            registry.known.lock().pools.values().cloned().collect()
         }
         _ => Vec::new(),
     }
@@ -134,7 +155,7 @@ pub(crate) fn housekeep() {
         return;
     }
     let mut unused = Vec::new();
-    registry.pools.lock().retain(|config, pool| {
+    registry.known.lock().pools.retain(|config, pool| {
         let wanted =
             config.min_idle > 0 || pool.unused_for() < config.idle_timeout.unwrap_or(FORGET_AFTER);
         if wanted {

@@ -44,6 +44,11 @@ pub(crate) fn number(number: i64) -> Zval {
     value
 }
 
+/// Makes an integer of a time, in milliseconds.
+fn ms(span: Duration) -> Zval {
+    number(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
+}
+
 /// Makes an integer of a count.
 pub(crate) fn counter(count: u64) -> Zval {
     number(i64::try_from(count).unwrap_or(i64::MAX))
@@ -94,9 +99,8 @@ pub(crate) fn pool(pool: &Pool) -> ZBox<ZendHashTable> {
 pub(crate) fn pool_rows(pool: &Pool) -> Vec<(&'static str, Zval)> {
     let stats = pool.stats();
     let latencies = pool.latencies();
-    let oldest = stats.oldest.map_or_else(Zval::null, |age| {
-        number(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))
-    });
+    let oldest = stats.oldest.map_or_else(Zval::null, ms);
+    let outage = pool.breaker().outage();
     vec![
         ("endpoint", text(&pool.config().endpoint.to_string())),
         ("size", counter(stats.size.into())),
@@ -111,10 +115,24 @@ pub(crate) fn pool_rows(pool: &Pool) -> Vec<(&'static str, Zval)> {
         ("waits", counter(stats.waits)),
         ("acquire_timeouts", counter(stats.acquire_timeouts)),
         ("connect_failures", counter(stats.connect_failures)),
+        ("connects_skipped", counter(stats.connects_skipped)),
         ("retries", counter(stats.retries)),
         ("bytes_sent", counter(stats.bytes_sent)),
         ("bytes_received", counter(stats.bytes_received)),
         ("oldest_ms", oldest),
+        (
+            "unreachable_ms",
+            outage
+                .as_ref()
+                .map_or_else(Zval::null, |outage| ms(outage.failing)),
+        ),
+        (
+            "next_try_ms",
+            outage
+                .as_ref()
+                .and_then(|outage| outage.next_try)
+                .map_or_else(Zval::null, ms),
+        ),
         ("acquire_us", quantiles(&latencies.acquire)),
         ("round_trip_us", quantiles(&latencies.round_trip)),
     ]

@@ -26,7 +26,11 @@ pub(crate) struct Trouble {
 
 /// Notes an error.
 pub(crate) fn note(error: &Error) {
-    let message = error.to_string();
+    // Calls that did not try have failed of what the last try failed of.
+    let message = match error {
+        Error::Unreachable { reason, .. } => reason.to_string(),
+        tried => tried.to_string(),
+    };
     let at = now();
     let mut last = LAST.get().lock();
     if let Some(newest) = last.back_mut()

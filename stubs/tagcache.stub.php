@@ -61,6 +61,8 @@ namespace {
          *    socket, instead of host and port)
          *  - `timeout_ms` 5000: the whole call, with the wait for a connection and connecting;
          *    `acquire_timeout_ms` 5000 and `connect_timeout_ms` 3000 are limits within it
+         *  - `connect_backoff_ms` 2000: how long calls fail at once, at most, when connecting has failed,
+         *    before one tries again; 0: each call that needs a connection connects
          *  - `pool_size` 8: connections of the pool at most; `min_idle` 0: kept open when idle;
          *    `idle_timeout_ms` 60000 and `max_lifetime_ms` 1800000, 0 = no limit
          *  - `probe_after_ms` 0: a connection idle for longer is looked at before use
@@ -368,12 +370,15 @@ namespace {
          * drained; `closed_retired`: too old or not needed. Bytes are counted when a connection
          * comes back. Times are in microseconds, an eighth too much at most: `acquire_us` waiting for a
          * connection, `round_trip_us` from then on until the last reply; `oldest_ms` is the age of
-         * the oldest connection, null if there is none.
+         * the oldest connection, null if there is none. `connects_skipped`: calls that failed without
+         * trying to connect, as somebody just had; then `unreachable_ms` says since when the server could
+         * not be reached and `next_try_ms` when a call tries again (null while one does), else both are null.
          *
          * @return array{endpoint: string, size: int, idle: int, in_use: int, waiters: int,
          *     opened: int, closed_broken: int, closed_stale: int, closed_retired: int,
          *     check_outs: int, waits: int, acquire_timeouts: int, connect_failures: int,
-         *     retries: int, bytes_sent: int, bytes_received: int, oldest_ms: ?int,
+         *     connects_skipped: int, retries: int, bytes_sent: int, bytes_received: int,
+         *     oldest_ms: ?int, unreachable_ms: ?int, next_try_ms: ?int,
          *     acquire_us: array{count: int, p50: float, p95: float, p99: float, max: float},
          *     round_trip_us: array{count: int, p50: float, p95: float, p99: float, max: float}}
          * @throws \TagCache\ClosedException

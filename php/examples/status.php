@@ -98,7 +98,9 @@ function pool(array $pool): string
         'opened' => count_of($pool['opened']),
         'closed' => count_of($closed) . " <small>{$pool['closed_broken']} broken, {$pool['closed_stale']} stale, "
             . "{$pool['closed_retired']} retired</small>",
-        'failed to connect' => count_of($pool['connect_failures']),
+        'failed to connect' => count_of($pool['connect_failures'])
+            . ($pool['connects_skipped'] === 0 ? '' : ' <small>' . count_of($pool['connects_skipped']) . ' more did not try</small>'),
+        'reachable' => $pool['unreachable_ms'] === null ? 'yes' : '<b class="error">not for ' . span($pool['unreachable_ms'] * 1000) . '</b>',
         'sent again' => count_of($pool['retries']),
         'bytes out / in' => bytes($pool['bytes_sent']) . ' / ' . bytes($pool['bytes_received']),
         'oldest connection' => $pool['oldest_ms'] === null ? 'none' : span($pool['oldest_ms'] * 1000),

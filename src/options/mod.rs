@@ -222,6 +222,7 @@ impl Draft {
             timeout: self.ms(Id::TimeoutMs),
             acquire_timeout: self.ms(Id::AcquireTimeoutMs),
             connect_timeout: self.ms(Id::ConnectTimeoutMs),
+            connect_backoff: self.ms(Id::ConnectBackoffMs),
             probe_after: self.ms(Id::ProbeAfterMs),
             max_reply_bytes: usize::try_from(self.int(Id::MaxReplyBytes)).unwrap_or(usize::MAX),
         };

@@ -47,7 +47,7 @@ same(0, count($batch), 'nothing was added');
 
 // Nobody there: send() throws, and may be called again.
 $port = closed_port();
-$batch = (new TagCache(['host' => '127.0.0.1', 'port' => $port, 'timeout_ms' => 1000]))->batch();
+$batch = (new TagCache(['host' => '127.0.0.1', 'port' => $port, 'timeout_ms' => 1000, 'connect_backoff_ms' => 0]))->batch();
 $future = $batch->increment('late');
 throws(TagCache\ConnectionException::class, fn () => $batch->send(), 'nobody listens');
 throws(TagCache\ConnectionException::class, fn () => $future->value(), 'value()');

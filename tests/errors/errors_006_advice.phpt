@@ -14,11 +14,11 @@ $text = $told(fn () => (new TagCache(['port' => $port]))->get('a'));
 check(str_contains($text, 'is the server running') && str_contains($text, '(1984)'), "nobody listens: $text");
 
 $path = socket_path();
-$text = $told(fn () => (new TagCache("unix://$path"))->get('a'));
+$text = $told(fn () => (new TagCache("unix://$path?connect_backoff_ms=0"))->get('a'));
 check(str_contains($text, 'no such socket'), "no socket: $text");
 $left = stream_socket_server("unix://$path");
 fclose($left);
-$text = $told(fn () => (new TagCache("unix://$path"))->get('a'));
+$text = $told(fn () => (new TagCache("unix://$path?connect_backoff_ms=0"))->get('a'));
 check(str_contains($text, 'nobody listens'), "a socket that was left behind: $text");
 unlink($path);
 

@@ -6,7 +6,7 @@ require __DIR__ . '/../inc/fault.inc';
 
 $fds = descriptors();
 $port = closed_port();
-$options = ['host' => '127.0.0.1', 'port' => $port, 'pool_size' => 2, 'timeout_ms' => 1000];
+$options = ['host' => '127.0.0.1', 'port' => $port, 'pool_size' => 2, 'timeout_ms' => 1000, 'connect_backoff_ms' => 0];
 $cache = new TagCache($options);
 $calls = [
     'set' => fn () => $cache->set('k', 1), 'add' => fn () => $cache->add('k', 1), 'get' => fn () => $cache->get('k', 'default'),

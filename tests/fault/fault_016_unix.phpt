@@ -6,10 +6,10 @@ require __DIR__ . '/../inc/fault.inc';
 
 $path = socket_path();
 $server = new Fault([], $path);
-$dsn = "unix://$path?pool_size=2&timeout_ms=100";
+$dsn = "unix://$path?pool_size=2&timeout_ms=100&connect_backoff_ms=0";
 $cache = new TagCache($dsn);
 // The same pool, with time enough on a busy machine.
-$patient = new TagCache("unix://$path?pool_size=2&timeout_ms=5000");
+$patient = new TagCache("unix://$path?pool_size=2&timeout_ms=5000&connect_backoff_ms=0");
 $patient->set('kept', 'stays');
 $fds = descriptors();
 $faults = [

@@ -8,7 +8,7 @@ $path = socket_path();
 $server = new Fault(['blackhole'], $path);
 $fds = descriptors();
 foreach (["connect_timeout_ms=80&timeout_ms=5000", "timeout_ms=80"] as $query) {
-    $cache = new TagCache("unix://$path?pool_size=2&$query");
+    $cache = new TagCache("unix://$path?pool_size=2&connect_backoff_ms=0&$query");
     [$outcome, $ms] = timed(fn () => $cache->get('a'));
     check($outcome instanceof TagCache\ConnectionException, "$query: " . show($outcome));
     check($ms < 80 + 100, "$query took $ms ms");

@@ -4,7 +4,7 @@ A host name without an address: ConnectionException within the deadline
 <?php
 require __DIR__ . '/../inc/fault.inc';
 
-$cache = new TagCache(['host' => 'no-such-host.invalid', 'timeout_ms' => 1000, 'connect_timeout_ms' => 1000, 'pool_size' => 2]);
+$cache = new TagCache(['host' => 'no-such-host.invalid', 'timeout_ms' => 1000, 'connect_timeout_ms' => 1000, 'connect_backoff_ms' => 0, 'pool_size' => 2]);
 for ($n = 0; $n < 4; $n++) {
     [$outcome, $ms] = timed(fn () => $cache->get('a'));
     check($outcome instanceof TagCache\ConnectionException, 'a ConnectionException or a kind of it: ' . show($outcome));

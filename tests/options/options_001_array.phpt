@@ -12,6 +12,7 @@ $good = [
     'timeout_ms' => [1, 5000, 3_600_000, '250'],
     'acquire_timeout_ms' => [1, 5000],
     'connect_timeout_ms' => [1, 3000],
+    'connect_backoff_ms' => [0, 500],
     'pool_size' => [1, 8, 64, 1024],
     'min_idle' => [0, 1, 8],
     'idle_timeout_ms' => [0, 60_000],

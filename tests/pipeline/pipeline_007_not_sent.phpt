@@ -5,7 +5,7 @@ What could not be sent throws, and the pipeline can be executed again
 require __DIR__ . '/../inc/fault.inc';
 
 $port = closed_port();
-$options = ['host' => '127.0.0.1', 'port' => $port, 'pool_size' => 1, 'timeout_ms' => 1000];
+$options = ['host' => '127.0.0.1', 'port' => $port, 'pool_size' => 1, 'timeout_ms' => 1000, 'connect_backoff_ms' => 0];
 $cache = new TagCache($options);
 $default = new stdClass();
 $pipeline = $cache->pipeline()->set('a', [1])->get('a')->get('absent', $default);

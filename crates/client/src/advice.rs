@@ -71,6 +71,11 @@ pub(crate) fn on_waiting(error: &io::Error) -> &'static str {
     on_resources(error).unwrap_or("a batch needs a descriptor or two beside its connections")
 }
 
+/// Returns whether the error says nothing about the server: this machine is short of something.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    on_resources(error).is_some() || error.raw_os_error() == Some(libc::EADDRNOTAVAIL)
+}
+
 /// Returns what to do if this machine is short of something: then it has nothing to do with the server.
 fn on_resources(error: &io::Error) -> Option<&'static str> {
     Some(match error.raw_os_error()? {

@@ -75,6 +75,8 @@ fn ask(endpoint: &Endpoint, patience: Duration) -> Result<Duration, Error> {
         timeout: patience,
         acquire_timeout: patience,
         connect_timeout: patience,
+        // It is to be seen how it is now.
+        connect_backoff: Duration::ZERO,
         ..CallLimits::default()
     };
     let mut commands = Commands::new();

@@ -104,8 +104,9 @@ fn converse(
 ) -> Result<(), Error> {
     let mut guard =
         check_out(pool, pool.core(), limits, deadline, make_room).inspect_err(|error| {
-            // What failed to connect had its permit by then.
-            if error.phase() != Some(Phase::Acquire) {
+            // What failed to connect had its permit by then; what did not even try is no round trip.
+            let skipped = matches!(error, Error::Unreachable { .. });
+            if error.phase() != Some(Phase::Acquire) && !skipped {
                 *waited = Some(Duration::ZERO);
             }
         })?;

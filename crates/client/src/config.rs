@@ -104,6 +104,9 @@ pub struct CallLimits {
     pub acquire_timeout: Duration,
     /// Connecting (name look-up and every address tried), at most; never beyond `timeout`.
     pub connect_timeout: Duration,
+    /// How long connecting to a server that can't be reached is left alone at most, while other calls fail at once
+    /// (see [`Breaker`](crate::Breaker)). Zero connects at each call that needs a connection, and tells nobody.
+    pub connect_backoff: Duration,
     /// A connection that was used within this span is handed out without the probe. Zero probes always, which is
     /// what keeps somebody else's late reply out of this call.
     pub probe_after: Duration,
@@ -117,6 +120,7 @@ impl Default for CallLimits {
             timeout: Duration::from_secs(5),
             acquire_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(3),
+            connect_backoff: Duration::from_secs(2),
             probe_after: Duration::ZERO,
             max_reply_bytes: 64 << 20,
         }

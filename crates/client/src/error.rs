@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error as ThisError;
@@ -130,6 +131,26 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// A dial has just failed, and the next is not due yet: this call did not try.
+    #[error(
+        "{reason} (this call did not try: it has failed for {} ms, {})",
+        .failing.as_millis(),
+        match .next_try {
+            Some(due) => format!("the next try is due in {} ms", due.as_millis()),
+            None => "and another call is trying now".to_owned(),
+        }
+    )]
+    Unreachable {
+        /// Where.
+        endpoint: String,
+        /// What the last dial failed of.
+        reason: Arc<str>,
+        /// How long ago the first dial that failed had begun.
+        failing: Duration,
+        /// In what time a call may try again; `None` while one does.
+        next_try: Option<Duration>,
+    },
+
     /// No connection came free in time.
     #[error(
         "no connection to {endpoint} came free within {} ms: all {size} of the pool are in use and {waiters} other \
@@ -250,6 +271,7 @@ impl Error {
             Self::Invalid(_) => ErrorKind::Invalid,
             Self::Resolve { .. }
             | Self::Connect { .. }
+            | Self::Unreachable { .. }
             | Self::Watch { .. }
             | Self::Io { .. }
             | Self::PeerClosed { .. }
@@ -281,7 +303,9 @@ impl Error {
             Self::Timeout { phase, .. } | Self::Io { phase, .. } => Some(*phase),
             Self::PoolExhausted { .. } => Some(Phase::Acquire),
             Self::Resolve { .. } => Some(Phase::LookUp),
-            Self::Connect { .. } | Self::Watch { .. } => Some(Phase::Connect),
+            Self::Connect { .. } | Self::Unreachable { .. } | Self::Watch { .. } => {
+                Some(Phase::Connect)
+            }
             Self::PeerClosed { .. } | Self::Protocol { .. } | Self::ReplyTooLarge { .. } => {
                 Some(Phase::Read)
             }
@@ -305,6 +329,7 @@ impl Error {
             Self::Invalid(_) => None,
             Self::Resolve { host, .. } => Some(host),
             Self::Connect { endpoint, .. }
+            | Self::Unreachable { endpoint, .. }
             | Self::Watch { endpoint, .. }
             | Self::PoolExhausted { endpoint, .. }
             | Self::Timeout { endpoint, .. }

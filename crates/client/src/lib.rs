@@ -9,6 +9,7 @@
 //! | [`call()`] | one call: deadline, check-out, exchange, the one retry, check-in |
 //! | [`ask_all`] | whether servers are there, asked beside the pools |
 //! | [`Fanout`] | many commands over several connections at once, without blocking |
+//! | [`Breaker`] | whether a connection may be opened just now |
 //! | [`pool`] | who may use which connection: gate, guard, idle queue, lifetimes |
 //! | `exchange`, `seal` | commands out, replies in, on one guard, in step and without deadlock |
 //! | `conn` | a socket: connecting, sending, receiving, probing |
@@ -50,6 +51,7 @@ pub mod bench {
 
 mod advice;
 mod ask;
+mod breaker;
 mod call;
 mod conn;
 mod exchange;
@@ -64,6 +66,7 @@ mod sync;
 pub mod properties;
 
 pub use ask::ask_all;
+pub use breaker::{Breaker, Outage};
 pub use call::{MakeRoom, call, call_after};
 pub use codec::{
     Algorithm, Compression, DecodeError, Decoded, MAX_DECOMPRESSED, Room, Value, decode,

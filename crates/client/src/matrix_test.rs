@@ -184,6 +184,7 @@ impl Case {
             timeout: self.timeout(),
             acquire_timeout: self.timeout(),
             connect_timeout: self.timeout(),
+            connect_backoff: Duration::ZERO,
             max_reply_bytes: LIMIT,
             ..CallLimits::default()
         }

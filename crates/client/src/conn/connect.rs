@@ -28,7 +28,7 @@ const MAX_LOOKUPS: u64 = 16;
 
 /// After so long without an answer a handshake has most likely lost its packet. The kernel repeats it a second
 /// after the first, then after two, four and so on; a fresh one finds a server that is back at once.
-const ANSWER_DUE: Duration = Duration::from_millis(500);
+pub(crate) const ANSWER_DUE: Duration = Duration::from_millis(500);
 
 /// How many look-ups are under way, and above [`COUNT_BITS`] in which process: those of a parent end in the parent.
 static LOOKUPS: AtomicU64 = AtomicU64::new(0);

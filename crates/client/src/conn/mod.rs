@@ -17,7 +17,7 @@ use crate::deadline::Deadline;
 use crate::pool::{Managed, Traffic};
 use crate::seal::{self, Seal};
 
-pub(crate) use connect::{Handshake, connect};
+pub(crate) use connect::{ANSWER_DUE, Handshake, connect};
 pub(crate) use sys::Wait;
 
 /// A deadline may be missed by this much before the kernel's timeout is set anew: arming it costs a system call,

@@ -312,10 +312,7 @@ impl<C: Managed> Core<C> {
                     seat: self.seats.take(self.born.elapsed()),
                 }))
             }
-            Err(error) => {
-                self.counters.connect_failures.add_one();
-                Err(error)
-            }
+            Err(error) => Err(error),
         }
     }
 
@@ -388,6 +385,7 @@ impl<C: Managed> Core<C> {
             acquire_timeouts: c.acquire_timeouts.read(),
             opened: c.opened.read(),
             connect_failures: c.connect_failures.read(),
+            connects_skipped: c.connects_skipped.read(),
             closed_broken: c.closed_broken.read(),
             closed_stale: c.closed_stale.read(),
             closed_retired: c.closed_retired.read(),
@@ -398,6 +396,11 @@ impl<C: Managed> Core<C> {
             epoch: self.epoch(),
             closed,
         }
+    }
+
+    /// Returns whether there is a connection, idle or out.
+    pub(crate) fn has_connections(&self) -> bool {
+        !self.idle.is_empty() || self.seats.oldest(self.born.elapsed()).is_some()
     }
 
     pub(crate) fn latencies(&self) -> Latencies {

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::breaker::{Breaker, Outage};
 use crate::config::{CallLimits, PoolConfig};
 use crate::conn::{self, Connection};
 use crate::deadline::Deadline;
@@ -79,18 +80,29 @@ pub struct Pool {
 struct Shared {
     config: PoolConfig,
     core: Arc<Core<Connection>>,
+    breaker: Breaker,
     born: Instant,
     last_used_ms: AtomicU64,
 }
 
 impl Pool {
-    /// Makes a pool. Opens no connection.
+    /// Makes a pool with a breaker of its own. Opens no connection.
     ///
     /// # Panics
     ///
     /// Panics if `config.size` is 0 or more than a million.
     #[must_use]
     pub fn new(config: PoolConfig) -> Self {
+        Self::with_breaker(config, Breaker::new())
+    }
+
+    /// Makes a pool with the breaker of `config.endpoint`, which it shares with other pools.
+    ///
+    /// # Panics
+    ///
+    /// As [`Pool::new`].
+    #[must_use]
+    pub fn with_breaker(config: PoolConfig, breaker: Breaker) -> Self {
         assert!(
             (1..=1_000_000).contains(&config.size),
             "pool size {} not in 1..=1000000",
@@ -106,6 +118,7 @@ impl Pool {
         let shared = Shared {
             config,
             core: Arc::new(Core::new(keeping)),
+            breaker,
             born: Instant::now(),
             last_used_ms: AtomicU64::new(0),
         };
@@ -120,12 +133,19 @@ impl Pool {
         &self.shared.config
     }
 
+    /// Returns the breaker before the connecting.
+    #[must_use]
+    pub fn breaker(&self) -> &Breaker {
+        &self.shared.breaker
+    }
+
     /// Checks a connection out, waiting for one until `deadline` and at most `limits.acquire_timeout`.
     ///
     /// # Errors
     ///
     /// [`Error::Timeout`] in the phases acquire and connect, [`Error::Connect`] and [`Error::Resolve`] if a new
-    /// connection was needed and the server can't be reached, [`Error::Closed`], [`Error::Forked`].
+    /// connection was needed and the server can't be reached, [`Error::Unreachable`] if that is known from a moment
+    /// ago, [`Error::Closed`], [`Error::Forked`].
     pub fn check_out(
         &self,
         limits: &CallLimits,
@@ -156,6 +176,7 @@ impl Pool {
         deadline: &Deadline,
     ) -> Result<Loan<H>, Error> {
         self.touch(deadline.lately());
+        self.look_ahead(limits)?;
         let connect = || self.connect(limits, deadline);
         let (acquire, probe_after) = (limits.acquire_timeout, limits.probe_after);
         Core::check_out(home, deadline, acquire, probe_after, connect)
@@ -171,6 +192,7 @@ impl Pool {
         deadline: &Deadline,
     ) -> Result<Option<Loan<H>>, Error> {
         self.touch(deadline.lately());
+        self.look_ahead(limits)?;
         let connect = || self.connect(limits, deadline);
         Core::try_check_out(home, deadline.lately(), limits.probe_after, connect)
             .inspect(|guard| {
@@ -191,12 +213,52 @@ impl Pool {
         Arc::clone(&self.shared.core)
     }
 
-    /// Opens a connection within `limits.connect_timeout` and `deadline`.
+    /// Fails if there is no connection and none may be opened now: then nobody need stand in line for the permit of
+    /// the one that tries.
+    fn look_ahead(&self, limits: &CallLimits) -> Result<(), Error> {
+        let shared = &self.shared;
+        if shared.breaker.is_closed()
+            || limits.connect_backoff.is_zero()
+            || shared.core.is_inherited()
+            || shared.core.has_connections()
+        {
+            return Ok(());
+        }
+        shared.breaker.check().map_err(|outage| self.skip(outage))
+    }
+
+    /// Opens a connection within `limits.connect_timeout` and `deadline`, if the breaker lets it.
     pub(crate) fn connect(
         &self,
         limits: &CallLimits,
         deadline: &Deadline,
     ) -> Result<Connection, Error> {
+        if limits.connect_backoff.is_zero() {
+            return self.dial(limits, deadline);
+        }
+        let attempt = self
+            .shared
+            .breaker
+            .begin()
+            .map_err(|outage| self.skip(outage))?;
+        let done = self.dial(limits, deadline);
+        attempt.settle(&done, limits);
+        done
+    }
+
+    #[cold]
+    fn skip(&self, outage: Outage) -> Error {
+        self.shared.core.counters.connects_skipped.add_one();
+        Error::Unreachable {
+            endpoint: self.shared.config.endpoint.to_string(),
+            reason: outage.reason,
+            failing: outage.failing,
+            next_try: outage.next_try,
+        }
+    }
+
+    /// Opens a connection within `limits.connect_timeout` and `deadline`.
+    fn dial(&self, limits: &CallLimits, deadline: &Deadline) -> Result<Connection, Error> {
         let left = deadline.remaining();
         let ends_the_call = left.is_none_or(|left| left <= limits.connect_timeout);
         let opened = conn::connect(
@@ -205,19 +267,22 @@ impl Pool {
             limits.connect_timeout,
             &self.shared.core.handshakes,
         );
-        opened.map_err(|error| match error {
-            // It is the call's time that was over: what is told is how long the call took, not the rest of it that the
-            // connecting had.
-            Error::Timeout {
-                phase, endpoint, ..
-            } if ends_the_call => Error::Timeout {
-                phase,
-                endpoint,
-                limit: deadline.limit(),
-                elapsed: deadline.elapsed(),
-            },
-            other => other,
-        })
+        let failures = &self.shared.core.counters.connect_failures;
+        opened
+            .inspect_err(|_| failures.add_one())
+            .map_err(|error| match error {
+                // It is the call's time that was over: what is told is how long the call took, not the rest of it that the
+                // connecting had.
+                Error::Timeout {
+                    phase, endpoint, ..
+                } if ends_the_call => Error::Timeout {
+                    phase,
+                    endpoint,
+                    limit: deadline.limit(),
+                    elapsed: deadline.elapsed(),
+                },
+                other => other,
+            })
     }
 
     /// Opens the connections that `min_idle` asks for, after the first call and within its deadline. A failure

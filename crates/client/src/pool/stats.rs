@@ -30,6 +30,7 @@ pub(crate) struct Counters {
     pub(crate) acquire_timeouts: Counter,
     pub(crate) opened: Counter,
     pub(crate) connect_failures: Counter,
+    pub(crate) connects_skipped: Counter,
     pub(crate) closed_broken: Counter,
     pub(crate) closed_stale: Counter,
     pub(crate) closed_retired: Counter,
@@ -84,6 +85,8 @@ pub struct PoolStats {
     pub opened: u64,
     /// Attempts to open one that failed.
     pub connect_failures: u64,
+    /// Calls that needed a connection and failed at once, as the server had just not been reached.
+    pub connects_skipped: u64,
     /// Connections closed because a call on them failed or was left half done.
     pub closed_broken: u64,
     /// Connections closed before use: the server had closed them, or bytes nobody asked for lay in them, or the

@@ -26,13 +26,14 @@ pub fn pool(addr: SocketAddr, size: u32) -> Pool {
     Pool::new(config(addr, size))
 }
 
-/// Limits with `ms` for everything.
+/// Limits with `ms` for everything, where each call that needs a connection connects.
 pub fn limits(ms: u64) -> CallLimits {
     let span = Duration::from_millis(ms);
     CallLimits {
         timeout: span,
         acquire_timeout: span,
         connect_timeout: span,
+        connect_backoff: Duration::ZERO,
         ..CallLimits::default()
     }
 }
