@@ -326,8 +326,8 @@ impl Fanout {
     }
 
     /// Goes on: takes what has arrived, sends what there is room for, waits up to `wait` for more and so on until
-    /// every command has its outcome or `wait` is over. At the deadline the commands without a reply fail with
-    /// [`Error::Timeout`]. Returns whether all is done.
+    /// every command has its outcome or `wait` is over. At the deadline, or at the first call after it, what has
+    /// arrived is taken, and the commands without a reply fail with [`Error::Timeout`]. Returns whether all is done.
     pub fn drive(&mut self, wait: Duration) -> bool {
         self.drive_while(wait, |_| true);
         self.is_done()
@@ -372,6 +372,7 @@ impl Fanout {
                 });
             }
             let Some(left) = self.deadline.remaining() else {
+                self.look_late();
                 return self.fail_open(|this| this.explain(Cause::TimedOut(Phase::Read), (0, 0)));
             };
             let pause = wait.remaining().unwrap_or_default().min(left);
@@ -410,7 +411,7 @@ impl Fanout {
         explain(cause, &self.pool, &self.limits, &self.deadline, counts)
     }
 
-    /// Pumps one lane; sends its guard home when it is done or has failed.
+    /// Pumps one lane.
     fn pump(&mut self, lane: usize) {
         let Lane {
             commands,
@@ -420,7 +421,39 @@ impl Fanout {
         let State::Open { guard, transfer } = state else {
             return;
         };
-        let next = match transfer.pump(guard, commands, &self.deadline, replies) {
+        let step = transfer.pump(guard, commands, &self.deadline, replies);
+        self.went(lane, step);
+    }
+
+    /// Gives every lane that is still open what had arrived for it by the deadline.
+    fn look_late(&mut self) {
+        for lane in 0..self.lanes.len() {
+            let Lane {
+                commands,
+                replies,
+                state,
+            } = &mut self.lanes[lane];
+            if let State::Open { guard, transfer } = state {
+                let done = transfer.look_late(guard, commands, &self.deadline, replies);
+                self.went(
+                    lane,
+                    done.map(|done| if done { Step::Done } else { Step::Read }),
+                );
+            }
+        }
+    }
+
+    /// Notes how far an open lane has come; sends its guard home when it is done or has failed.
+    fn went(&mut self, lane: usize, step: Result<Step, Cause>) {
+        let Lane {
+            commands,
+            replies,
+            state,
+        } = &mut self.lanes[lane];
+        let State::Open { guard, transfer } = state else {
+            return;
+        };
+        let next = match step {
             Ok(Step::Read | Step::ReadOrWrite) => return,
             Ok(Step::Done) => State::Done,
             Err(cause) => {

@@ -352,3 +352,55 @@ fn nothing_to_do_is_done_at_once() {
     assert_eq!(pool.stats().opened, 0);
     put(&common::pool(common::server().addr(), 1), "k", "v");
 }
+
+/// Who looks only after the deadline finds what had come before it.
+#[test]
+fn what_had_arrived_before_the_deadline_counts_after_it() {
+    let stalled = Rule::stall(2).conn(0);
+    let (server, pool) = faulty([stalled], 1);
+    let mut fanout = Fanout::start(&pool, &limits(100), &counts(&["a", "b", "c"]), 1).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(fanout.drive(Duration::ZERO));
+    for n in 0..2 {
+        let outcome = fanout.outcome(n);
+        assert!(
+            matches!(outcome, Outcome::Reply(Reply::Integer(1))),
+            "{outcome:?}"
+        );
+    }
+    let last = fanout.outcome(2);
+    assert!(
+        matches!(last, Outcome::Failed(Error::Timeout { .. })),
+        "{last:?}"
+    );
+    assert_eq!((fanout.answered(), pool.stats().closed_broken), (2, 1));
+    drop(fanout);
+    // All of it: the connection is in step and goes home.
+    server.clear();
+    let mut fanout = Fanout::start(&pool, &limits(100), &gets(10), 1).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(fanout.drive_for(3..4, Duration::MAX));
+    assert!((0..10).all(|n| matches!(fanout.outcome(n), Outcome::Reply(Reply::NotFound))));
+    assert_eq!((pool.stats().idle, pool.stats().closed_broken), (1, 1));
+    assert_full_capacity(&pool);
+}
+
+/// Looking once more does not wait, however much keeps coming.
+#[test]
+fn the_last_look_takes_no_more_than_what_lies_there() {
+    let (_server, pool) = faulty([Rule::oversize(0, 500 << 20)], 1);
+    let limits = CallLimits {
+        max_reply_bytes: 1 << 30,
+        ..limits(100)
+    };
+    let mut fanout = Fanout::start(&pool, &limits, &gets(1), 1).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    let start = Instant::now();
+    assert!(fanout.drive(Duration::from_secs(5)));
+    assert!(start.elapsed() < Duration::from_millis(100));
+    let outcome = fanout.outcome(0);
+    assert!(
+        matches!(outcome, Outcome::Failed(Error::Timeout { .. })),
+        "{outcome:?}"
+    );
+}

@@ -126,6 +126,11 @@ impl Connection {
         }
     }
 
+    /// Returns how many bytes have arrived that nobody has received yet, 0 if the system does not say.
+    pub(crate) fn unread(&self) -> usize {
+        sys::unread(self.socket.as_fd()).unwrap_or(0)
+    }
+
     /// Returns the descriptor, to wait for.
     pub(crate) fn as_raw_fd(&self) -> RawFd {
         self.socket.as_raw_fd()

@@ -1,5 +1,5 @@
-//! The few calls that need `unsafe`: receiving into a vector's spare room, waiting for a descriptor, a timer, hooking
-//! into fork, starting a thread that gets no signals. Outside its tests everything unsafe of this crate is in this file.
+//! The few calls that need `unsafe`: receiving into a vector's spare room, asking what lies in a socket, waiting for a
+//! descriptor, a timer, hooking into fork, starting a thread that gets no signals. Outside its tests everything unsafe of this crate is in this file.
 #![allow(unsafe_code)]
 
 use std::io::{self, IoSlice};
@@ -58,6 +58,17 @@ pub(crate) fn send(socket: &Socket, head: &[u8], tail: &[u8]) -> io::Result<usiz
 /// does not take the socket's lock, as a peek does.
 pub(crate) fn is_quiet(socket: BorrowedFd<'_>) -> io::Result<bool> {
     poll_ms(socket, libc::POLLIN | libc::POLLRDHUP, 0).map(|happened| !happened)
+}
+
+/// Returns how many bytes have arrived at a socket and are unread.
+pub(crate) fn unread(socket: BorrowedFd<'_>) -> io::Result<usize> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: FIONREAD writes one int to the pointer that it is given, and `bytes` is one that lives through the
+    // call; the descriptor is open because it is borrowed.
+    match unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONREAD, &raw mut bytes) } {
+        0 => Ok(usize::try_from(bytes).unwrap_or(0)),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 /// Waits until `fd` can be read (or, with `write`, written), at most `timeout`, rounded up to a millisecond.

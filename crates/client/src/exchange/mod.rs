@@ -73,6 +73,14 @@ pub(crate) fn run(
     let mut transfer = Transfer::begin(connection, commands, max_reply_bytes);
     transfer
         .finish_blocking(connection, commands, deadline, replies)
+        .or_else(|cause| match cause {
+            Cause::TimedOut(_)
+                if transfer.look_late(connection, commands, deadline, replies)? =>
+            {
+                Ok(())
+            }
+            cause => Err(cause),
+        })
         .map_err(|cause| transfer.fail(cause, connection, replies))
 }
 
@@ -158,6 +166,32 @@ impl Transfer {
                 .receive(connection, commands, Wait::Armed, deadline, replies)?;
         }
         Ok(())
+    }
+
+    /// Takes what had arrived by now, when the deadline has passed: who was stopped, or looks late, gets what came
+    /// in time. Does not wait, sends nothing, and takes no more than lay in the socket at the beginning, as what still
+    /// comes has no end. Returns whether that was all of it.
+    pub(crate) fn look_late(
+        &mut self,
+        connection: &mut Connection,
+        commands: &Commands,
+        deadline: &Deadline,
+        replies: &mut Replies,
+    ) -> Result<bool, Cause> {
+        let mut lying = connection.unread();
+        while lying > 0 && !self.reader.is_done(commands, replies) {
+            let receive = self
+                .reader
+                .receive(connection, commands, Wait::Never, deadline, replies);
+            match receive {
+                Ok(received) => lying = lying.saturating_sub(received),
+                Err(cause @ (Cause::Protocol(_) | Cause::TooLarge)) => return Err(cause),
+                // The end of the connection, say: what the call failed of is that its time was over.
+                Err(_) => break,
+            }
+        }
+        let (head, tail) = self.unsent(commands);
+        Ok(head.is_empty() && tail.is_empty() && self.reader.is_done(commands, replies))
     }
 
     /// Sends until everything is sent or the kernel takes no more. Returns whether anything is left.

@@ -70,7 +70,7 @@ impl Reader {
         let mut any = false;
         while !self.is_done(commands, replies) {
             match self.receive(connection, commands, Wait::Never, deadline, replies) {
-                Ok(()) => {
+                Ok(_) => {
                     any = true;
                     // A peer that sends as fast as this receives gives no occasion to wait.
                     if !self.is_done(commands, replies) && deadline.remaining().is_none() {
@@ -84,7 +84,7 @@ impl Reader {
         Ok(any)
     }
 
-    /// Receives once and cuts. Fails if the last line is in and something follows it.
+    /// Receives once and cuts; returns how many bytes came. Fails if the last line is in and something follows it.
     pub(super) fn receive(
         &mut self,
         connection: &mut Connection,
@@ -92,7 +92,7 @@ impl Reader {
         wait: Wait,
         deadline: &Deadline,
         replies: &mut Replies,
-    ) -> Result<(), Cause> {
+    ) -> Result<usize, Cause> {
         let bytes = &mut replies.bytes;
         if bytes.capacity() - bytes.len() < READ_ROOM / 4 {
             // Doubles, so that a long reply is moved a bounded number of times.
@@ -100,12 +100,12 @@ impl Reader {
         }
         match connection.recv(bytes, wait, deadline) {
             Ok(0) => Err(Cause::PeerClosed),
-            Ok(_) => {
+            Ok(received) => {
                 self.received = true;
                 let before = self.due(commands, replies);
                 let cut = self.cut(commands, replies);
                 connection.settle(before - self.due(commands, replies));
-                cut
+                cut.map(|()| received)
             }
             Err(error) => Err(Cause::of(Phase::Read, error, deadline)),
         }
