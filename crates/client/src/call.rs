@@ -7,7 +7,7 @@ use crate::config::CallLimits;
 use crate::conn::Connection;
 use crate::deadline::Deadline;
 use crate::error::{Error, Phase};
-use crate::exchange::{self, Cause, Failure};
+use crate::exchange::{self, Cause, Failure, excerpt};
 use crate::pool::{Home, Loan, Pool};
 use crate::proto::{Commands, Replies, Timing};
 
@@ -17,7 +17,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Sends `commands` to the server of `pool` and waits for their replies, all within `limits.timeout`.
 ///
 /// On success `replies` holds exactly one reply for each command, each of the kind that its command can have. A
-/// refusal by the server is a reply ([`Reply::Error`](crate::Reply::Error)), not an error.
+/// refusal by the server is a reply ([`Reply::Error`](crate::Reply::Error)), not an error, and so is stored text
+/// for which `limits` left no room ([`Reply::LeftOut`](crate::Reply::LeftOut)).
 ///
 /// A call that failed on a connection that had been idle is sent once more, on a fresh connection and within the
 /// same deadline, if that can't do it twice: when the kernel had not taken a byte of it, or when it is a single
@@ -26,7 +27,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// # Errors
 ///
 /// [`Error`]; `replies` then holds the replies that had arrived before, in order, or none if the server's bytes
-/// could not be trusted. What was behind them may or may not have been carried out.
+/// could not be trusted. What was behind them may or may not have been carried out; after an
+/// [`Error::CallTooLarge`] it was not sent.
 pub fn call(
     pool: &Pool,
     limits: &CallLimits,
@@ -113,7 +115,7 @@ fn converse(
     *waited = Some(guard.waited);
     let mut exchange = |guard: &mut Connection| {
         replies.void();
-        exchange::run(guard, commands, limits.max_reply_bytes, deadline, replies)
+        exchange::run(guard, commands, limits, deadline, replies)
     };
     let mut done = exchange(&mut guard);
     if let Err(failure) = &done
@@ -127,7 +129,28 @@ fn converse(
     }
     drop(guard);
     let due = (replies.len(), commands.len());
-    done.map_err(|failure| explain(failure.cause, pool, limits, deadline, due))
+    done.map_err(|failure| explain(failure.cause, pool, limits, deadline, due))?;
+    check_sent(pool, limits, commands, replies)
+}
+
+/// Fails if an exchange that succeeded has not sent all of its commands.
+pub(crate) fn check_sent(
+    pool: &Pool,
+    limits: &CallLimits,
+    commands: &Commands,
+    replies: &Replies,
+) -> Result<(), Error> {
+    if replies.len() == commands.len() {
+        return Ok(());
+    }
+    let (verb, name) = commands.line_named(replies.lines()).unwrap_or_default();
+    Err(Error::CallTooLarge {
+        endpoint: pool.config().endpoint.to_string(),
+        limit: limits.max_call_bytes,
+        sent: replies.len(),
+        of: commands.len(),
+        next: format!("{verb} \"{}\"", excerpt(name)),
+    })
 }
 
 /// Drives what the calling thread holds; see [`call_after`].

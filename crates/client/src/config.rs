@@ -112,6 +112,9 @@ pub struct CallLimits {
     pub probe_after: Duration,
     /// The longest single reply, in bytes. A longer one is an error and ends the connection.
     pub max_reply_bytes: usize,
+    /// What the replies of one call hold of memory at one time, in bytes. A reply that comes alone may be as long as
+    /// `max_reply_bytes` says. Beyond it, no more text is kept and no more commands are sent.
+    pub max_call_bytes: usize,
 }
 
 impl Default for CallLimits {
@@ -123,6 +126,7 @@ impl Default for CallLimits {
             connect_backoff: Duration::from_secs(2),
             probe_after: Duration::ZERO,
             max_reply_bytes: 64 << 20,
+            max_call_bytes: 64 << 20,
         }
     }
 }

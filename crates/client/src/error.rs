@@ -248,6 +248,25 @@ pub enum Error {
         limit: usize,
     },
 
+    /// All replies of a call together are longer than allowed. Those that are there can be used; the commands without
+    /// one were not sent. The connection has gone home.
+    #[error(
+        "the replies of {endpoint} to {sent} of {of} commands have more than {limit} bytes together; the others, from \
+         {next} on, were not sent; ask for less at once, or raise max_call_bytes"
+    )]
+    CallTooLarge {
+        /// Where.
+        endpoint: String,
+        /// The limit in bytes.
+        limit: usize,
+        /// How many commands were sent, and carried out.
+        sent: usize,
+        /// How many there were.
+        of: usize,
+        /// The first that was not sent, as it is shown.
+        next: String,
+    },
+
     /// The pool is closed.
     #[error("the pool of {endpoint} is closed")]
     Closed {
@@ -278,7 +297,9 @@ impl Error {
             | Self::Forked { .. } => ErrorKind::Connection,
             Self::Timeout { .. } => ErrorKind::Timeout,
             Self::PoolExhausted { .. } => ErrorKind::PoolExhausted,
-            Self::Protocol { .. } | Self::ReplyTooLarge { .. } => ErrorKind::Protocol,
+            Self::Protocol { .. } | Self::ReplyTooLarge { .. } | Self::CallTooLarge { .. } => {
+                ErrorKind::Protocol
+            }
             Self::Closed { .. } => ErrorKind::Closed,
         }
     }
@@ -306,9 +327,10 @@ impl Error {
             Self::Connect { .. } | Self::Unreachable { .. } | Self::Watch { .. } => {
                 Some(Phase::Connect)
             }
-            Self::PeerClosed { .. } | Self::Protocol { .. } | Self::ReplyTooLarge { .. } => {
-                Some(Phase::Read)
-            }
+            Self::PeerClosed { .. }
+            | Self::Protocol { .. }
+            | Self::ReplyTooLarge { .. }
+            | Self::CallTooLarge { .. } => Some(Phase::Read),
             _ => None,
         }
     }
@@ -337,6 +359,7 @@ impl Error {
             | Self::PeerClosed { endpoint, .. }
             | Self::Protocol { endpoint, .. }
             | Self::ReplyTooLarge { endpoint, .. }
+            | Self::CallTooLarge { endpoint, .. }
             | Self::Closed { endpoint }
             | Self::Forked { endpoint } => Some(endpoint),
         }

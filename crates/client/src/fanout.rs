@@ -16,7 +16,7 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
 
-use crate::call::{MakeRoom, check_out, explain};
+use crate::call::{MakeRoom, check_out, check_sent, explain};
 use crate::config::CallLimits;
 use crate::deadline::Deadline;
 use crate::error::{Error, Phase};
@@ -168,16 +168,17 @@ impl Fanout {
         }
         for (mut guard, commands) in guards.into_iter().zip(dealt) {
             let lane = this.lanes.len();
+            let replies = Replies::new();
             let state = if commands.is_empty() {
                 State::Done
             } else {
                 this.open += 1;
-                let transfer = Transfer::begin(&mut guard, &commands, limits.max_reply_bytes);
+                let transfer = Transfer::begin(&mut guard, &commands, &replies, limits);
                 State::Open { guard, transfer }
             };
             this.lanes.push(Lane {
                 commands,
-                replies: Replies::new(),
+                replies,
                 state,
             });
             this.pump(lane);
@@ -413,38 +414,35 @@ impl Fanout {
 
     /// Pumps one lane.
     fn pump(&mut self, lane: usize) {
-        let Lane {
-            commands,
-            replies,
-            state,
-        } = &mut self.lanes[lane];
-        let State::Open { guard, transfer } = state else {
-            return;
-        };
-        let step = transfer.pump(guard, commands, &self.deadline, replies);
-        self.went(lane, step);
+        self.go_on(lane, |transfer, guard, commands, deadline, replies| {
+            transfer.pump(guard, commands, deadline, replies)
+        });
     }
 
     /// Gives every lane that is still open what had arrived for it by the deadline.
     fn look_late(&mut self) {
         for lane in 0..self.lanes.len() {
-            let Lane {
-                commands,
-                replies,
-                state,
-            } = &mut self.lanes[lane];
-            if let State::Open { guard, transfer } = state {
-                let done = transfer.look_late(guard, commands, &self.deadline, replies);
-                self.went(
-                    lane,
-                    done.map(|done| if done { Step::Done } else { Step::Read }),
-                );
-            }
+            self.go_on(lane, |transfer, guard, commands, deadline, replies| {
+                let done = transfer.look_late(guard, commands, deadline, replies)?;
+                Ok(if done { Step::Done } else { Step::Read })
+            });
         }
     }
 
-    /// Notes how far an open lane has come; sends its guard home when it is done or has failed.
-    fn went(&mut self, lane: usize, step: Result<Step, Cause>) {
+    /// Lets an open lane take a step; sends its guard home when it is done or has failed. What the replies hold is
+    /// counted over all lanes.
+    fn go_on(
+        &mut self,
+        lane: usize,
+        step: impl FnOnce(
+            &mut Transfer,
+            &mut ConnectionGuard,
+            &Commands,
+            &Deadline,
+            &mut Replies,
+        ) -> Result<Step, Cause>,
+    ) {
+        let held: usize = self.lanes.iter().map(|lane| lane.replies.byte_len()).sum();
         let Lane {
             commands,
             replies,
@@ -453,9 +451,13 @@ impl Fanout {
         let State::Open { guard, transfer } = state else {
             return;
         };
-        let next = match step {
+        transfer.share(held - replies.byte_len());
+        let next = match step(transfer, guard, commands, &self.deadline, replies) {
             Ok(Step::Read | Step::ReadOrWrite) => return,
-            Ok(Step::Done) => State::Done,
+            Ok(Step::Done) => match check_sent(&self.pool, &self.limits, commands, replies) {
+                Ok(()) => State::Done,
+                Err(error) => State::Failed(error),
+            },
             Err(cause) => {
                 let failure = transfer.fail(cause, guard, replies);
                 let counts = (replies.len(), commands.len());

@@ -302,12 +302,12 @@ impl Case {
             assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
             assert_eq!(status, 0, "{self:?}: the child used its parent's pool");
             drop(child_lives);
-            let done = exchange::run(&mut guard, &commands, LIMIT, &deadline, &mut replies);
+            let done = exchange::run(&mut guard, &commands, &limits, &deadline, &mut replies);
             return done.map(|()| replies).map_err(|_| None);
         }
         let unwound = catch_unwind(AssertUnwindSafe(move || {
             let mut guard = guard;
-            let done = exchange::run(&mut guard, &commands, LIMIT, &deadline, &mut replies);
+            let done = exchange::run(&mut guard, &commands, &limits, &deadline, &mut replies);
             resume_unwind(Box::new((done.is_ok(), replies)));
         }));
         match unwound {

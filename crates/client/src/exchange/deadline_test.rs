@@ -11,6 +11,7 @@ use socket2::Socket;
 
 use super::{Cause, SEND_AT_ONCE, Transfer};
 use crate::codec::Value;
+use crate::config::CallLimits;
 use crate::conn::Connection;
 use crate::deadline::Deadline;
 use crate::pool::Managed;
@@ -31,6 +32,13 @@ fn puts(bytes: usize) -> Commands {
         .put(b"k", None, &TagList::new(), Value::Str(&value))
         .unwrap();
     commands
+}
+
+fn limits() -> CallLimits {
+    CallLimits {
+        max_reply_bytes: 1 << 30,
+        ..CallLimits::default()
+    }
 }
 
 fn over() -> Deadline {
@@ -55,9 +63,10 @@ fn a_peer_that_floods_does_not_extend_a_call() {
     let lies_there = flood(&peer);
     let commands = puts(MUCH);
     let mut replies = Replies::new();
-    let failure = super::run(&mut connection, &commands, 1 << 30, &over(), &mut replies);
-    let cause = failure.unwrap_err().cause;
-    assert!(matches!(cause, Cause::TimedOut(_)), "{cause:?}");
+    let mut transfer = Transfer::begin(&mut connection, &commands, &replies, &limits());
+    // What `run` takes afterwards is bounded by what lay there when the time was over.
+    let end = transfer.finish_blocking(&mut connection, &commands, &over(), &mut replies);
+    assert!(matches!(end, Err(Cause::TimedOut(_))), "{end:?}");
     let received = connection.take_traffic().received as usize;
     assert!(received * 2 < lies_there, "{received} of {lies_there}");
 }
@@ -68,7 +77,7 @@ fn a_peer_that_floods_does_not_extend_a_batch() {
     let lies_there = flood(&peer);
     let commands = puts(MUCH);
     let mut replies = Replies::new();
-    let mut transfer = Transfer::begin(&mut connection, &commands, 1 << 30);
+    let mut transfer = Transfer::begin(&mut connection, &commands, &replies, &limits());
     let step = transfer.pump(&mut connection, &commands, &over(), &mut replies);
     assert!(matches!(step, Err(Cause::TimedOut(_))), "{step:?}");
     let received = connection.take_traffic().received as usize;
@@ -86,7 +95,7 @@ fn a_peer_that_swallows_does_not_extend_a_call() {
             while peer.read(&mut scratch).is_ok_and(|some| some > 0) {}
         });
         let mut replies = Replies::new();
-        let failure = super::run(&mut connection, &commands, 1 << 20, &over(), &mut replies);
+        let failure = super::run(&mut connection, &commands, &limits(), &over(), &mut replies);
         let cause = failure.unwrap_err().cause;
         assert!(matches!(cause, Cause::TimedOut(_)), "{cause:?}");
         let sent = connection.take_traffic().sent as usize;

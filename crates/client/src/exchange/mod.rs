@@ -9,22 +9,29 @@
 //! A large batch is therefore written and read at the same time: as long as commands are unsent, nothing here
 //! blocks on one direction alone. Small ones fit into the socket's buffer and cost two system calls.
 //!
+//! What the replies hold of memory has a limit: beyond it their text is taken and thrown away, and no command is sent
+//! that was not begun, but those that were sent are answered, so that everybody knows what was carried out.
+//!
 //! [`Transfer`] is how far an exchange has come; [`run`] drives one to its end, blocking, and `fanout` several
 //! side by side, without.
 
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod deadline_test;
+mod pace;
 mod reader;
 
 use std::io;
 
+use crate::config::CallLimits;
 use crate::conn::{Connection, Wait};
 use crate::deadline::Deadline;
 use crate::error::{Phase, ProtocolFault};
 use crate::proto::{Commands, Replies};
 use crate::seal::Seal;
 
+use self::pace::Pace;
 use self::reader::Reader;
+pub(crate) use self::reader::excerpt;
 
 /// What is given to the kernel at once. It goes on for as long as the peer makes room, whatever the time.
 const SEND_AT_ONCE: usize = 128 << 10;
@@ -62,15 +69,16 @@ impl Cause {
 
 /// Sends `commands` and reads their replies into `replies`, which must be empty. On failure the connection is
 /// spoilt, and `replies` holds the replies that were complete: none if the framing is in doubt or if a reply could
-/// have been pushed out of its place.
+/// have been pushed out of its place. On success there are fewer replies than commands if they became too much for
+/// `limits`; those commands were not sent.
 pub(crate) fn run(
     connection: &mut Connection,
     commands: &Commands,
-    max_reply_bytes: usize,
+    limits: &CallLimits,
     deadline: &Deadline,
     replies: &mut Replies,
 ) -> Result<(), Failure> {
-    let mut transfer = Transfer::begin(connection, commands, max_reply_bytes);
+    let mut transfer = Transfer::begin(connection, commands, replies, limits);
     transfer
         .finish_blocking(connection, commands, deadline, replies)
         .or_else(|cause| match cause {
@@ -81,7 +89,15 @@ pub(crate) fn run(
             }
             cause => Err(cause),
         })
-        .map_err(|cause| transfer.fail(cause, connection, replies))
+        .map_err(|cause| transfer.fail(cause, connection, replies))?;
+    let texts = if transfer.reader.is_full() {
+        let whole = &commands.verbs()[..replies.whole()];
+        whole.iter().filter(|verb| verb.returns_text()).count()
+    } else {
+        commands.texts()
+    };
+    replies.keep_usual(texts);
+    Ok(())
 }
 
 /// What a transfer waits for.
@@ -100,7 +116,10 @@ pub(crate) enum Step {
 pub(crate) struct Transfer {
     /// How many bytes of the commands and the seal have been sent.
     sent: usize,
+    pace: Pace,
     reader: Reader,
+    /// Whether commands were held back for good.
+    stopped: bool,
 }
 
 impl Transfer {
@@ -108,14 +127,22 @@ impl Transfer {
     pub(crate) fn begin(
         connection: &mut Connection,
         commands: &Commands,
-        max_reply_bytes: usize,
+        replies: &Replies,
+        limits: &CallLimits,
     ) -> Self {
         let seal = commands.wants_seal().then(|| connection.seal());
         connection.begin(commands.lines() + usize::from(seal.is_some()));
         Self {
             sent: 0,
-            reader: Reader::new(seal, max_reply_bytes),
+            pace: Pace::new(commands, replies, limits.max_call_bytes),
+            reader: Reader::new(seal, commands, limits),
+            stopped: false,
         }
+    }
+
+    /// Notes that other exchanges of the same call hold so many bytes.
+    pub(crate) fn share(&mut self, elsewhere: usize) {
+        self.reader.elsewhere = elsewhere;
     }
 
     /// Does what can be done without waiting: sends until the kernel takes no more, receives until it has no more.
@@ -129,14 +156,15 @@ impl Transfer {
         loop {
             let blocked = self.send(connection, commands, deadline, replies)?;
             let drained = self.reader.drain(connection, commands, deadline, replies)?;
-            if self.reader.is_done(commands, replies) && !blocked {
+            if self.reader.is_done(replies) && !blocked {
                 return Ok(Step::Done);
             }
-            if !blocked {
-                return Ok(Step::Read);
-            }
-            if !drained {
+            if blocked && !drained {
                 return Ok(Step::ReadOrWrite);
+            }
+            // What has come may allow more to be sent.
+            if !blocked && !(drained && self.holds_back()) {
+                return Ok(Step::Read);
             }
         }
     }
@@ -149,23 +177,50 @@ impl Transfer {
         deadline: &Deadline,
         replies: &mut Replies,
     ) -> Result<(), Cause> {
-        while self.send(connection, commands, deadline, replies)? {
-            if !self.reader.drain(connection, commands, deadline, replies)? {
-                connection
-                    .wait_ready(true, deadline)
-                    .map_err(|error| Cause::of(Phase::Write, error, deadline))?;
+        loop {
+            while self.send(connection, commands, deadline, replies)? {
+                if !self.reader.drain(connection, commands, deadline, replies)? {
+                    connection
+                        .wait_ready(true, deadline)
+                        .map_err(|error| Cause::of(Phase::Write, error, deadline))?;
+                }
+            }
+            // All is sent that may be: now nothing is lost by waiting for replies alone.
+            while !self.reader.is_done(replies) {
+                if self.reader.received() {
+                    // What has come so far may have taken its time: a peer that dribbles does not stretch the deadline.
+                    deadline.look();
+                }
+                self.reader
+                    .receive(connection, commands, Wait::Armed, deadline, replies)?;
+                if self.holds_back() {
+                    break;
+                }
+            }
+            if self.reader.is_done(replies) {
+                return Ok(());
             }
         }
-        // All is sent: now nothing is lost by waiting for replies alone.
-        while !self.reader.is_done(commands, replies) {
-            if self.reader.received() {
-                // What has come so far may have taken its time: a peer that dribbles does not stretch the deadline.
-                deadline.look();
-            }
-            self.reader
-                .receive(connection, commands, Wait::Armed, deadline, replies)?;
+    }
+
+    /// Returns whether commands are held back that may be sent later, or never.
+    fn holds_back(&self) -> bool {
+        !self.pace.is_over() || self.reader.is_full() && !self.stopped
+    }
+
+    /// Allows more commands if the replies fit, and none any more when they don't.
+    fn keep_pace(&mut self, connection: &mut Connection, commands: &Commands, replies: &Replies) {
+        if !self.holds_back() {
+            return;
         }
-        Ok(())
+        if self.reader.is_full() {
+            self.stopped = true;
+            self.pace.stop(commands, self.sent);
+            // What is never sent is not owed.
+            connection.settle(self.reader.end_at(self.pace.lines()));
+        } else {
+            self.pace.go_on(commands, replies, self.reader.room());
+        }
     }
 
     /// Takes what had arrived by now, when the deadline has passed: who was stopped, or looks late, gets what came
@@ -179,7 +234,7 @@ impl Transfer {
         replies: &mut Replies,
     ) -> Result<bool, Cause> {
         let mut lying = connection.unread();
-        while lying > 0 && !self.reader.is_done(commands, replies) {
+        while lying > 0 && !self.reader.is_done(replies) {
             let receive = self
                 .reader
                 .receive(connection, commands, Wait::Never, deadline, replies);
@@ -191,10 +246,10 @@ impl Transfer {
             }
         }
         let (head, tail) = self.unsent(commands);
-        Ok(head.is_empty() && tail.is_empty() && self.reader.is_done(commands, replies))
+        Ok(head.is_empty() && tail.is_empty() && self.reader.is_done(replies))
     }
 
-    /// Sends until everything is sent or the kernel takes no more. Returns whether anything is left.
+    /// Sends until everything is sent that may be or the kernel takes no more. Returns whether anything is left.
     fn send(
         &mut self,
         connection: &mut Connection,
@@ -202,6 +257,7 @@ impl Transfer {
         deadline: &Deadline,
         replies: &mut Replies,
     ) -> Result<bool, Cause> {
+        self.keep_pace(connection, commands, replies);
         loop {
             let (head, tail) = self.unsent(commands);
             if head.is_empty() && tail.is_empty() {
@@ -226,7 +282,7 @@ impl Transfer {
                     // a line that is out of step, as then nothing before it can be trusted.
                     if self.sent > 0 {
                         match self.reader.drain(connection, commands, deadline, replies) {
-                            Ok(_) if self.reader.is_done(commands, replies) => {
+                            Ok(_) if self.reader.is_done(replies) => {
                                 connection.spoil();
                                 return Ok(false);
                             }
@@ -240,9 +296,11 @@ impl Transfer {
         }
     }
 
+    /// Returns what may be sent now: of the commands, and of the seal behind the last of them.
     fn unsent<'a>(&'a self, commands: &'a Commands) -> (&'a [u8], &'a [u8]) {
-        let head = commands.bytes();
-        let tail = self.reader.seal().map_or(&[][..], Seal::command);
+        let head = &commands.bytes()[..self.pace.bytes()];
+        let seal = self.reader.seal().filter(|_| self.pace.is_over());
+        let tail = seal.map_or(&[][..], Seal::command);
         match head.get(self.sent..) {
             Some(rest) => (rest, tail),
             None => (&[], &tail[self.sent - head.len()..]),
@@ -275,12 +333,12 @@ impl Transfer {
 pub(crate) fn replay<'a>(
     commands: &Commands,
     chunks: impl Iterator<Item = &'a [u8]>,
-    max_reply_bytes: usize,
+    limits: &CallLimits,
 ) -> (Replies, Option<Cause>) {
     let mut replies = Replies::new();
-    let mut reader = Reader::new(None, max_reply_bytes);
+    let mut reader = Reader::new(None, commands, limits);
     for chunk in chunks.filter(|chunk| !chunk.is_empty()) {
-        if reader.is_done(commands, &replies) {
+        if reader.is_done(&replies) {
             // Nobody reads on: the next check-out finds it.
             let bytes = chunk.len();
             let cause = Cause::Protocol(ProtocolFault::Surplus { bytes });
@@ -290,6 +348,6 @@ pub(crate) fn replay<'a>(
             return (replies, Some(cause));
         }
     }
-    let cut_off = !reader.is_done(commands, &replies);
+    let cut_off = !reader.is_done(&replies);
     (replies, cut_off.then_some(Cause::PeerClosed))
 }

@@ -19,6 +19,7 @@ use super::verb::Verb;
 pub struct Mark {
     bytes: usize,
     verbs: usize,
+    texts: usize,
     seeds: usize,
 }
 
@@ -29,6 +30,8 @@ pub struct Commands {
     verbs: Vec<Verb>,
     /// The first command whose reply carries stored text.
     first_text: Option<usize>,
+    /// How many of the verbs return stored text.
+    texts: usize,
     /// How many of the verbs are a [`Verb::Seed`].
     seeds: usize,
     namespace: Option<Arc<Namespace>>,
@@ -60,6 +63,7 @@ impl Commands {
         self.verbs.clear();
         self.verbs.shrink_to(keep_bytes / 16);
         self.first_text = None;
+        self.texts = 0;
         self.seeds = 0;
     }
 
@@ -67,6 +71,7 @@ impl Commands {
     pub fn append(&mut self, other: &Self) {
         let first_text = other.first_text.map(|first| first + self.verbs.len());
         self.first_text = self.first_text.or(first_text);
+        self.texts += other.texts;
         self.seeds += other.seeds;
         self.bytes.extend_from_slice(&other.bytes);
         self.verbs.extend_from_slice(&other.verbs);
@@ -78,6 +83,7 @@ impl Commands {
         Mark {
             bytes: self.bytes.len(),
             verbs: self.verbs.len(),
+            texts: self.texts,
             seeds: self.seeds,
         }
     }
@@ -86,6 +92,7 @@ impl Commands {
     pub fn rewind(&mut self, mark: Mark) {
         self.bytes.truncate(mark.bytes);
         self.verbs.truncate(mark.verbs);
+        self.texts = mark.texts;
         self.seeds = mark.seeds;
         self.first_text = self.first_text.filter(|first| *first < mark.verbs);
     }
@@ -117,8 +124,13 @@ impl Commands {
     /// none).
     #[must_use]
     pub fn first(&self) -> Option<(&'static str, &[u8])> {
-        let verb = self.verbs.first()?;
-        let line = &self.bytes[..memchr::memchr(b'\n', &self.bytes)?];
+        self.line_named(0)
+    }
+
+    /// As [`Commands::first`], for line `n`.
+    pub(crate) fn line_named(&self, n: usize) -> Option<(&'static str, &[u8])> {
+        let verb = self.verbs.get(n)?;
+        let line = self.bytes.split(|byte| *byte == b'\n').nth(n)?;
         let name = line.split(|byte| *byte == b'\t').nth(1);
         Some((verb.name(), name.unwrap_or_default()))
     }
@@ -136,6 +148,11 @@ impl Commands {
         let start = memchr::memrchr(b'\n', lines).map_or(0, |end| end + 1);
         // Verb, key, time to live, tags; the value is the rest, TABs included.
         lines[start..].splitn(5, |byte| *byte == b'\t').nth(4)
+    }
+
+    /// Returns how many of the commands return stored text, whose length only the server knows.
+    pub(crate) fn texts(&self) -> usize {
+        self.texts
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
@@ -467,8 +484,9 @@ impl Commands {
     #[inline]
     fn end(&mut self, verb: Verb) {
         self.bytes.push(b'\n');
-        if self.first_text.is_none() && verb.returns_text() {
-            self.first_text = Some(self.verbs.len());
+        if verb.returns_text() {
+            self.texts += 1;
+            self.first_text.get_or_insert(self.verbs.len());
         }
         self.seeds += usize::from(verb == Verb::Seed);
         self.verbs.push(verb);

@@ -18,5 +18,5 @@ pub use namespace::{InvalidPrefix, Namespace};
 pub use reply::{Replies, Reply, ServerStats, Timing};
 pub use tags::{TagList, TagMatch};
 
-pub(crate) use reply::{Malformed, parse};
+pub(crate) use reply::{Kept, Malformed, parse};
 pub(crate) use verb::Verb;

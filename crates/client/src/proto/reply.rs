@@ -45,6 +45,9 @@ pub enum Reply<'a> {
     Stats(ServerStats),
     /// The server refused the command; the text behind `ERR `.
     Error(&'a [u8]),
+    /// GET, KEYS_BY_TAG: something was there, which was not kept, as the replies have become longer than
+    /// [`max_call_bytes`](crate::CallLimits::max_call_bytes).
+    LeftOut,
 }
 
 /// What a kept line is. Numbers are read again from the line when they are asked for: a kept reply stays small.
@@ -62,6 +65,7 @@ pub(crate) enum Kept {
     Keys,
     Stats,
     Error,
+    LeftOut,
 }
 
 /// A reply as it is kept: what it is, and where its text stands.
@@ -80,6 +84,8 @@ pub struct Replies {
     timing: Timing,
     /// How many lines were replies to a [`Verb::Seed`], which nobody asked for.
     seeds: usize,
+    /// How long the replies were, on average, to the last exchange that had many of stored text; 0 if there was none.
+    usual: usize,
 }
 
 /// How long a call took.
@@ -130,6 +136,18 @@ impl Replies {
         self.items.len() + self.seeds
     }
 
+    /// Notes how long the replies were if `texts`, of which there was stored text, are enough to tell.
+    pub(crate) fn keep_usual(&mut self, texts: usize) {
+        if texts >= 32 {
+            self.usual = self.bytes.len() / texts;
+        }
+    }
+
+    /// Returns how long replies were lately, on average; 0 if that is not known.
+    pub(crate) fn usual(&self) -> usize {
+        self.usual
+    }
+
     /// Notes a reply whose text is `bytes[start..end]`.
     pub(crate) fn keep(&mut self, kept: Kept, start: usize, end: usize) {
         let len = u32::try_from(end - start).expect("BUG: a reply longer than max_reply_bytes");
@@ -167,6 +185,16 @@ impl Replies {
         self.items.is_empty()
     }
 
+    /// Returns how many replies there are before the first that was [left out](Reply::LeftOut).
+    #[must_use]
+    pub fn whole(&self) -> usize {
+        let left_out = self
+            .items
+            .iter()
+            .position(|item| item.kept == Kept::LeftOut);
+        left_out.unwrap_or(self.items.len())
+    }
+
     /// Returns the size of all replies on the wire, in bytes.
     #[must_use]
     pub fn byte_len(&self) -> usize {
@@ -196,6 +224,7 @@ impl Replies {
             Kept::Keys => Reply::Keys(text),
             Kept::Stats => Reply::Stats(stats(text).expect(CHECKED)),
             Kept::Error => Reply::Error(text),
+            Kept::LeftOut => Reply::LeftOut,
         }
     }
 

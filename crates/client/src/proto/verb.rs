@@ -48,7 +48,7 @@ impl Verb {
     }
 
     /// Returns whether the reply carries text that somebody stored.
-    pub(super) fn returns_text(self) -> bool {
+    pub(crate) fn returns_text(self) -> bool {
         matches!(self, Self::Get | Self::KeysByTag)
     }
 }
