@@ -63,6 +63,29 @@ impl Failure {
         Self::Lost(Box::new(told))
     }
 
+    /// Returns the failure of a call of which only `done` of `of` commands were sent, because of `error`.
+    pub(crate) fn unsent(error: &Error, done: usize, of: usize) -> Self {
+        let mut told = Told::of(error);
+        if done > 0 {
+            told.message +=
+                &format!(" (of this call, {done} of {of} commands were sent and answered)");
+        }
+        Self::Lost(Box::new(told))
+    }
+
+    /// Returns the failure of a command whose reply was [left out](tagcache_client::Reply::LeftOut).
+    pub(crate) fn left_out() -> Self {
+        Self::Lost(Box::new(Told {
+            kind: ErrorKind::Protocol,
+            message: "the reply was not kept: with those before it, it has more than max_call_bytes; ask for less at \
+                      once, or raise max_call_bytes"
+                .to_owned(),
+            peer: String::new(),
+            phase: "",
+            deadline_ms: None,
+        }))
+    }
+
     /// Returns whether a call failed before it sent anything, for certain.
     pub(crate) fn is_before_sending(&self) -> bool {
         match self {

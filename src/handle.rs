@@ -96,7 +96,8 @@ impl HandleCell {
         let (done, slow) = self.with(|open| {
             let limits = open.options.limits;
             let deadline = Deadline::after(limits.timeout);
-            Ok(exchange(open.pool().get(), &limits, &deadline, buffers))
+            let pool = open.pool().get();
+            Ok(exchange(pool, &limits, &deadline, buffers, Wants::All))
         })?;
         finish(done, slow)
     }
@@ -186,15 +187,28 @@ impl HandleCell {
     }
 }
 
+/// What a caller does with an exchange that ends before the last command, as its replies became too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wants {
+    /// It has failed.
+    All,
+    /// What it has is used, and the rest is asked for in another.
+    Part,
+}
+
 /// Sends the commands of `buffers` and waits for their replies; returns also what there is to log. Runs no PHP code.
 fn exchange(
     pool: &Pool,
     limits: &CallLimits,
     deadline: &Deadline,
     buffers: &mut Buffers,
+    wants: Wants,
 ) -> (Result<(), Error>, Option<slowlog::Line>) {
     let (commands, replies) = (&buffers.commands, &mut buffers.replies);
-    let done = with_room(|room| call_after(pool, limits, deadline, commands, replies, room));
+    let mut done = with_room(|room| call_after(pool, limits, deadline, commands, replies, room));
+    if wants == Wants::Part && matches!(done, Err(Error::CallTooLarge { .. })) {
+        done = Ok(());
+    }
     let error = done.as_ref().err();
     error.inspect(|error| trouble::note(error));
     let slow = slowlog::judge(pool, commands, &buffers.replies, error);
@@ -217,15 +231,26 @@ pub(crate) struct Route {
 }
 
 impl Route {
+    /// Returns how many bytes the replies of an exchange may have.
+    pub(crate) fn max_call_bytes(&self) -> usize {
+        self.limits.max_call_bytes
+    }
+
     /// Sends the commands of `buffers` and waits for their replies, within what `spent` leaves of the time limit,
     /// and adds what it took. What is done between two exchanges does not count. *May bail out* after it.
     ///
     /// # Errors
     ///
     /// Those of [`call_after`].
-    pub(crate) fn call(&self, spent: &mut Duration, buffers: &mut Buffers) -> Result<(), Failure> {
+    pub(crate) fn call(
+        &self,
+        spent: &mut Duration,
+        buffers: &mut Buffers,
+        wants: Wants,
+    ) -> Result<(), Failure> {
         let deadline = Deadline::resumed(self.limits.timeout, *spent);
-        let (done, slow) = exchange(self.pool.get(), &self.limits, &deadline, buffers);
+        let pool = self.pool.get();
+        let (done, slow) = exchange(pool, &self.limits, &deadline, buffers, wants);
         *spent += buffers.replies.timing().total();
         finish(done, slow)
     }

@@ -8,8 +8,9 @@ use ext_php_rs::error::Result as BindingResult;
 use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags};
 use ext_php_rs::types::{ZendHashTable, Zval};
 use ext_php_rs::zend::{ExecuteData, ce};
+use tagcache_client::Error;
 
-use crate::collect::{self, Collected, Collector, Collects};
+use crate::collect::{self, Asked, Collected, Collector, Collects};
 use crate::error::Failure;
 use crate::ffi::{self, Call, Class, Held, Instance};
 use crate::handle::HandleCell;
@@ -145,19 +146,52 @@ fn run(collector: &Collector) -> Result<ZBox<ZendHashTable>, Failure> {
             collector.put_back(collected);
             return Err(failure);
         }
-        Err(Failure::Client(error)) => {
-            let scratch = &collected.scratch;
-            let (answered, of) = (scratch.replies.len(), scratch.commands.len());
-            Some(Failure::lost(&error, answered, of).into_exception()?)
-        }
-        Err(failure) => Some(failure.into_exception()?),
+        Err(Failure::Client(error)) => Some(Lost::of(&collected, &error)?),
+        Err(failure) => return Err(failure),
     };
     results(&collected, lost.as_ref())
 }
 
+/// The exceptions of what was not answered.
+struct Lost {
+    /// Of a call of which a part was answered and the rest never sent.
+    partly: Option<Zval>,
+    /// Of all others.
+    wholly: Zval,
+}
+
+impl Lost {
+    /// Makes them. *May bail out.*
+    fn of(collected: &Collected, error: &Error) -> Result<Self, Failure> {
+        let answered = collected.scratch.replies.len();
+        if !matches!(error, Error::CallTooLarge { .. }) {
+            let of = collected.scratch.commands.len();
+            return Ok(Self {
+                partly: None,
+                wholly: Failure::lost(error, answered, of).into_exception()?,
+            });
+        }
+        let cut = |asked: &&Asked| asked.first < answered && answered < asked.first + asked.count;
+        let partly = collected.asked.iter().find(cut).map(|asked| {
+            let done = answered - asked.first;
+            Failure::unsent(error, done, asked.count).into_exception()
+        });
+        Ok(Self {
+            partly: partly.transpose()?,
+            wholly: Failure::unsent(error, 0, 0).into_exception()?,
+        })
+    }
+
+    /// Returns that of `asked`, which has only `answered` commands before or of it answered.
+    fn exception(&self, asked: &Asked, answered: usize) -> Zval {
+        let partly = self.partly.as_ref().filter(|_| asked.first < answered);
+        partly.unwrap_or(&self.wholly).shallow_clone()
+    }
+}
+
 /// Makes the results in order, an exception in the place of each that failed; calls whose replies
-/// are not all there get `lost`.
-fn results(collected: &Collected, lost: Option<&Zval>) -> Result<ZBox<ZendHashTable>, Failure> {
+/// are not all there get that of `lost`.
+fn results(collected: &Collected, lost: Option<&Lost>) -> Result<ZBox<ZendHashTable>, Failure> {
     let (replies, rules) = (&collected.scratch.replies, &*collected.scratch.rules);
     let mut results =
         ZendHashTable::with_capacity(u32::try_from(collected.asked.len()).unwrap_or(0));
@@ -165,7 +199,7 @@ fn results(collected: &Collected, lost: Option<&Zval>) -> Result<ZBox<ZendHashTa
         let mut value = Zval::new();
         match lost {
             Some(lost) if asked.count > 0 && asked.first + asked.count > replies.len() => {
-                value = lost.shallow_clone();
+                value = lost.exception(asked, replies.len());
             }
             _ => {
                 let about = &collected.held[asked.about];

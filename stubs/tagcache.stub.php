@@ -67,6 +67,7 @@ namespace {
          *    `idle_timeout_ms` 60000 and `max_lifetime_ms` 1800000, 0 = no limit
          *  - `probe_after_ms` 0: a connection idle for longer is looked at before use
          *  - `max_reply_bytes` 67108864: a longer reply is an error
+         *  - `max_call_bytes` 67108864: what the replies of a call hold of memory at one time
          *  - `enable_keep_alive` true, `keep_alive_idle` 60, `keep_alive_interval` 10 (seconds),
          *    `keep_alive_count` 3: TCP keep-alive
          *  - `serializer` "php", "igbinary", "msgpack", "json" or "native" (scalars only): how
@@ -590,7 +591,9 @@ namespace TagCache {
          * was unserialized. If the connection breaks or the time is over midway, the results that
          * had come stand in their places and one TagCache\ConnectionException in all the others:
          * whether those commands took effect is not known. If the server's replies can't be
-         * trusted, it stands in every place.
+         * trusted, it stands in every place. If the replies have more than `max_call_bytes`
+         * together, a TagCache\ProtocolException stands in the place of each that was left out,
+         * and another in those of the commands that were not sent, which it names.
          *
          * @return list<mixed>
          * @throws \TagCache\Exception only if nothing was sent (no connection could be had); the
@@ -759,7 +762,7 @@ namespace TagCache {
     {
     }
 
-    /** The server answered something that is no answer to what was asked, or too long. */
+    /** The server answered something that is no answer to what was asked, or too much. */
     class ProtocolException extends ConnectionException
     {
     }

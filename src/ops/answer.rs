@@ -142,7 +142,7 @@ pub(super) fn get(
 /// Whether there was a value.
 pub(super) fn has(reply: Reply<'_>, key: &[u8]) -> Result<bool, Failure> {
     match reply {
-        Reply::Value(_) => Ok(true),
+        Reply::Value(_) | Reply::LeftOut => Ok(true),
         Reply::NotFound => Ok(false),
         Reply::Error(text) => Err(refused("GET", key, text)),
         other => Err(strange(&other)),
@@ -304,7 +304,11 @@ pub(super) fn refused(verb: &str, subject: &[u8], text: &[u8]) -> Failure {
     ))
 }
 
-/// Returns the failure for a reply of a kind that the client promises not to give.
+/// Returns the failure for a reply for which there was no room; any other is of a kind that the client promises not to
+/// give.
 pub(super) fn strange(reply: &Reply<'_>) -> Failure {
+    if matches!(reply, Reply::LeftOut) {
+        return Failure::left_out();
+    }
     unreachable!("BUG: the client let {reply:?} pass for another kind of reply")
 }

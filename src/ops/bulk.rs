@@ -39,7 +39,7 @@ pub(crate) fn get_many(
         keys,
         encode::get,
         |window, buffers| {
-            let count = buffers.replies.len();
+            let count = buffers.replies.whole();
             let asked = answered.by_ref().take(count);
             answer::find(
                 &mut found,
@@ -66,7 +66,7 @@ pub(crate) fn delete_many(handle: &HandleCell, keys: &ZendHashTable) -> Result<i
         keys,
         encode::delete,
         |_, buffers| {
-            let asked = answered.by_ref().take(buffers.replies.len());
+            let asked = answered.by_ref().take(buffers.replies.whole());
             existed += answer::deleted(asked, buffers.replies.iter())?;
             Ok(())
         },
@@ -75,8 +75,8 @@ pub(crate) fn delete_many(handle: &HandleCell, keys: &ZendHashTable) -> Result<i
 }
 
 /// Encodes `keys` with `encode` and sends them, in as many exchanges as they need; `read` sees the
-/// replies to each. A key that can't be sent is found before anything is. *May bail out* if `read`
-/// may.
+/// replies to each: those that are whole answer the first keys that have no answer yet. A key that can't be sent is
+/// found before anything is. *May bail out* if `read` may.
 fn each_window(
     handle: &HandleCell,
     mut window: Window,
@@ -87,6 +87,7 @@ fn each_window(
     let mut scratch = begin(handle)?;
     let mut rest = ffi::values(keys).enumerate();
     loop {
+        let begin = rest.clone();
         let mut any = false;
         while !window.is_full(&scratch.commands) {
             let Some((position, key)) = rest.next() else {
@@ -106,6 +107,13 @@ fn each_window(
             }
         }
         window.call(&mut scratch)?;
+        let whole = scratch.replies.whole();
+        if whole < scratch.commands.len() {
+            // What did not fit is asked for again. The first reply of an exchange always fits.
+            rest = begin;
+            let last = whole.checked_sub(1).ok_or_else(Failure::left_out)?;
+            rest.nth(last);
+        }
         read(&mut window, &mut scratch)?;
         Window::clear(&mut scratch);
     }

@@ -1,7 +1,6 @@
 //! Everything by tag.
 
-use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::hash::{BuildHasher, RandomState};
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::ZendHashTable;
@@ -15,8 +14,8 @@ use crate::ffi;
 use crate::handle::HandleCell;
 use crate::value::Rules;
 
-/// A key in the replies: the index of the reply, and where it stands there.
-type Span = (usize, usize, usize);
+/// A key in some replies: which of them, and where it stands there. The length of a reply has 32 bits.
+type Span = (u32, u32, u32);
 
 /// Removes what carries the tag; returns how much.
 pub(crate) fn invalidate_tag(handle: &HandleCell, tag: &[u8]) -> Result<i64, Failure> {
@@ -106,53 +105,122 @@ pub(super) fn found(
         }
     }
     // All that grows with the reply is done before PHP's allocator can bail out.
-    let spans = BailoutGuard::new(match how {
-        TagMatch::Any => union(replies, asked, rules.prefix()),
-        TagMatch::All => intersection(replies, asked, rules.prefix()),
+    let spans = BailoutGuard::new({
+        let texts: Vec<&[u8]> = asked.map(|n| keys_of(replies, n)).collect();
+        match how {
+            TagMatch::Any => union(&texts, rules.prefix()),
+            TagMatch::All => intersection(&texts, rules.prefix()),
+        }
     });
-    let keys = spans.get().iter();
-    let keys = keys.map(|(reply, start, end)| &keys_of(replies, *reply)[*start..*end]);
-    ffi::strings(spans.get().len(), keys)
+    let spans = spans.get();
+    let keys = spans.iter().map(|(text, start, end)| {
+        &keys_of(replies, first + *text as usize)[*start as usize..*end as usize]
+    });
+    ffi::strings(spans.len(), keys)
 }
 
-fn union(replies: &Replies, asked: Range<usize>, prefix: &[u8]) -> Vec<Span> {
-    let mut seen = HashSet::new();
-    let mut spans = Vec::new();
-    for reply in asked {
-        let keys = keys_of(replies, reply);
-        for (start, end) in split(keys, prefix) {
-            if seen.insert(&keys[start..end]) {
-                spans.push((reply, start, end));
+fn at<'k>(texts: &[&'k [u8]], (text, start, end): Span) -> &'k [u8] {
+    &texts[text as usize][start as usize..end as usize]
+}
+
+fn union(texts: &[&[u8]], prefix: &[u8]) -> Vec<Span> {
+    let mut keys = Keys::of(texts);
+    for text in 0..texts.len() {
+        keys.add(text, prefix);
+    }
+    keys.spans
+}
+
+fn intersection(texts: &[&[u8]], prefix: &[u8]) -> Vec<Span> {
+    let Some((_, others)) = texts.split_first() else {
+        return Vec::new();
+    };
+    let mut keys = Keys::of(texts);
+    keys.add(0, prefix);
+    // How many of the texts up to now had the key, each counted once.
+    let mut counts = vec![1; keys.spans.len()];
+    for (text, nth) in others.iter().zip(1_u32..) {
+        for (start, end) in split(text, prefix) {
+            if let Ok(known) = keys.find(&text[start..end])
+                && counts[known] == nth
+            {
+                counts[known] += 1;
             }
         }
     }
+    let (mut spans, mut counts) = (keys.spans, counts.into_iter());
+    spans.retain(|_| {
+        counts
+            .next()
+            .is_some_and(|count| count as usize == texts.len())
+    });
     spans
 }
 
-fn intersection(replies: &Replies, asked: Range<usize>, prefix: &[u8]) -> Vec<Span> {
-    if asked.is_empty() {
-        return Vec::new();
+/// Different keys of some texts, in the order in which they were found: a table of places in a list of spans, which takes
+/// about 20 bytes a key. A reply can be mostly keys, and keys can be short.
+struct Keys<'k> {
+    texts: &'k [&'k [u8]],
+    spans: Vec<Span>,
+    /// Places in `spans`, counted from 1; 0 is free. A power of two of them, of which at most three quarters are taken.
+    slots: Vec<u32>,
+    hasher: RandomState,
+}
+
+impl<'k> Keys<'k> {
+    /// Returns none of `texts` yet.
+    fn of(texts: &'k [&'k [u8]]) -> Self {
+        Self {
+            texts,
+            spans: Vec::new(),
+            slots: Vec::new(),
+            hasher: RandomState::new(),
+        }
     }
-    // How many of the replies up to now had the key, each counted once.
-    let mut counts: HashMap<&[u8], usize> = HashMap::new();
-    for (nth, reply) in asked.clone().enumerate() {
-        let keys = keys_of(replies, reply);
+
+    /// Adds the keys of a text that are new.
+    fn add(&mut self, text: usize, prefix: &[u8]) {
+        let keys = self.texts[text];
+        if self.spans.is_empty() {
+            let most = 1 + memchr_iter(b',', keys).count();
+            self.spans.reserve_exact(most);
+            self.grow(most);
+        }
         for (start, end) in split(keys, prefix) {
-            let key = &keys[start..end];
-            if nth == 0 {
-                counts.insert(key, 1);
-            } else if let Some(count) = counts.get_mut(key)
-                && *count == nth
-            {
-                *count += 1;
+            if (self.spans.len() + 1) * 4 > self.slots.len() * 3 {
+                self.grow(2 * self.spans.len());
+            }
+            if let Err(free) = self.find(&keys[start..end]) {
+                self.spans.push((text as u32, start as u32, end as u32));
+                self.slots[free] = self.spans.len() as u32;
             }
         }
     }
-    let first = keys_of(replies, asked.start);
-    split(first, prefix)
-        .filter(|(start, end)| counts.remove(&first[*start..*end]) == Some(asked.len()))
-        .map(|(start, end)| (asked.start, start, end))
-        .collect()
+
+    /// Returns the place of a key, or the slot where it belongs if it is not there.
+    fn find(&self, key: &[u8]) -> Result<usize, usize> {
+        let mask = self.slots.len() - 1;
+        let mut slot = self.hasher.hash_one(key) as usize & mask;
+        loop {
+            match self.slots[slot].checked_sub(1) {
+                None => return Err(slot),
+                Some(known) if at(self.texts, self.spans[known as usize]) == key => {
+                    return Ok(known as usize);
+                }
+                Some(_) => slot = (slot + 1) & mask,
+            }
+        }
+    }
+
+    /// Makes room for `most` keys.
+    fn grow(&mut self, most: usize) {
+        self.slots = vec![0; (most + most / 3 + 1).next_power_of_two()];
+        for known in 0..self.spans.len() {
+            if let Err(free) = self.find(at(self.texts, self.spans[known])) {
+                self.slots[free] = known as u32 + 1;
+            }
+        }
+    }
 }
 
 fn keys_of(replies: &Replies, index: usize) -> &[u8] {

@@ -1,6 +1,9 @@
 //! A bulk goes in as many exchanges as its size asks for, so that what is held of it beside PHP's own memory stays
 //! small: one up to [`MOST_COMMANDS`] commands and [`MOST_BYTES`] bytes. All of them together have the time limit
 //! of a call, in which what is encoded and decoded between them does not count; and no connection is out then.
+//!
+//! How many values are asked for at a time follows from how long the last ones were. Those that were too many all the
+//! same (`max_call_bytes`) are asked for again.
 
 use std::time::Duration;
 
@@ -8,7 +11,7 @@ use ext_php_rs::zend::BailoutGuard;
 use tagcache_client::Commands;
 
 use crate::error::Failure;
-use crate::handle::{HandleCell, Route};
+use crate::handle::{HandleCell, Route, Wants};
 use crate::scratch::Buffers;
 
 /// The most commands of an exchange.
@@ -27,6 +30,7 @@ pub(super) struct Window {
     route: BailoutGuard<Route>,
     spent: Duration,
     most: usize,
+    wants: Wants,
     /// Whether an exchange has been made.
     pub(super) begun: bool,
 }
@@ -42,6 +46,7 @@ impl Window {
             route: BailoutGuard::new(handle.route()?),
             spent: Duration::ZERO,
             most: MOST_COMMANDS,
+            wants: Wants::All,
             begun: false,
         })
     }
@@ -54,6 +59,7 @@ impl Window {
     pub(super) fn of_reads(handle: &HandleCell) -> Result<Self, Failure> {
         Ok(Self {
             most: FIRST_READS,
+            wants: Wants::Part,
             ..Self::of_writes(handle)?
         })
     }
@@ -68,19 +74,21 @@ impl Window {
         buffers.commands.clear(KEEP_BYTES);
     }
 
-    /// Sends what has been encoded and waits for the replies. *May bail out* after it.
+    /// Sends what has been encoded and waits for the replies: to reads perhaps not to all, see
+    /// [`Replies::whole`](tagcache_client::Replies::whole). *May bail out* after it.
     ///
     /// # Errors
     ///
     /// Those of [`Route::call`].
     pub(super) fn call(&mut self, buffers: &mut Buffers) -> Result<(), Failure> {
         self.begun = true;
-        self.route.call(&mut self.spent, buffers)
+        self.route.call(&mut self.spent, buffers, self.wants)
     }
 
     /// Chooses how many values are asked for next, by how large the last ones were.
     pub(super) fn adapt(&mut self, buffers: &Buffers) {
-        let (count, bytes) = (buffers.replies.len().max(1), buffers.replies.byte_len());
-        self.most = (REPLY_BYTES / (bytes / count).max(1)).clamp(1, MOST_COMMANDS);
+        let (count, bytes) = (buffers.replies.whole().max(1), buffers.replies.byte_len());
+        let wanted = REPLY_BYTES.min(self.route.max_call_bytes());
+        self.most = (wanted / (bytes / count).max(1)).clamp(1, MOST_COMMANDS);
     }
 }

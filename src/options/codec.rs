@@ -104,7 +104,7 @@ impl Draft {
         }))
     }
 
-    fn bytes(&self, id: Id) -> usize {
+    pub(super) fn bytes(&self, id: Id) -> usize {
         usize::try_from(self.int(id)).unwrap_or(usize::MAX)
     }
 }

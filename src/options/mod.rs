@@ -224,7 +224,8 @@ impl Draft {
             connect_timeout: self.ms(Id::ConnectTimeoutMs),
             connect_backoff: self.ms(Id::ConnectBackoffMs),
             probe_after: self.ms(Id::ProbeAfterMs),
-            max_reply_bytes: usize::try_from(self.int(Id::MaxReplyBytes)).unwrap_or(usize::MAX),
+            max_reply_bytes: self.bytes(Id::MaxReplyBytes),
+            max_call_bytes: self.bytes(Id::MaxCallBytes),
         };
         let rules = Arc::new(self.rules()?);
         Ok(Options {

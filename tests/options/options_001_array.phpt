@@ -19,6 +19,7 @@ $good = [
     'max_lifetime_ms' => [0, 600_000],
     'probe_after_ms' => [0, 500],
     'max_reply_bytes' => [1024, 67_108_864],
+    'max_call_bytes' => [1024, 67_108_864, 1 << 40, '4096'],
     'enable_keep_alive' => [true, false, 1, 0],
     'keep_alive_idle' => [1, 60],
     'keep_alive_interval' => [1, 10],

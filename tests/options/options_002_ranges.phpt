@@ -8,7 +8,7 @@ $class = TagCache\InvalidArgumentException::class;
 $numbers = [
     'port' => [1, 65535], 'timeout_ms' => [1, null], 'acquire_timeout_ms' => [1, null], 'connect_timeout_ms' => [1, null], 'connect_backoff_ms' => [0, 60_000],
     'pool_size' => [1, null], 'min_idle' => [0, null], 'idle_timeout_ms' => [0, null], 'max_lifetime_ms' => [0, null],
-    'probe_after_ms' => [0, null], 'max_reply_bytes' => [1, null], 'keep_alive_idle' => [1, null],
+    'probe_after_ms' => [0, null], 'max_reply_bytes' => [1, null], 'max_call_bytes' => [1024, 1 << 40], 'keep_alive_idle' => [1, null],
     'keep_alive_interval' => [1, null], 'keep_alive_count' => [1, null],
 ];
 foreach ($numbers as $name => [$low, $high]) {

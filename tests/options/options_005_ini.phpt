@@ -7,7 +7,7 @@ require __DIR__ . '/../inc/child.inc';
 $defaults = [
     'mode' => 'tcp', 'host' => '127.0.0.1', 'port' => '1984', 'path' => '', 'timeout_ms' => '5000', 'acquire_timeout_ms' => '5000',
     'connect_timeout_ms' => '3000', 'connect_backoff_ms' => '2000', 'pool_size' => '8', 'min_idle' => '0', 'idle_timeout_ms' => '60000', 'max_lifetime_ms' => '1800000',
-    'probe_after_ms' => '0', 'max_reply_bytes' => '67108864', 'enable_keep_alive' => '1', 'keep_alive_idle' => '60',
+    'probe_after_ms' => '0', 'max_reply_bytes' => '67108864', 'max_call_bytes' => '67108864', 'enable_keep_alive' => '1', 'keep_alive_idle' => '60',
     'keep_alive_interval' => '10', 'keep_alive_count' => '3', 'serializer' => 'php', 'unserialize_allowed_classes' => '1',
     'prefix' => '', 'compression' => 'none', 'compression_threshold' => '2048', 'compression_level' => '0',
     'max_decompressed_bytes' => '67108864', 'max_pools' => '64',

@@ -13,6 +13,7 @@ $handles = [
     new TagCache($base + ['connect_timeout_ms' => 500]),
     new TagCache($base + ['probe_after_ms' => 1000]),
     new TagCache($base + ['max_reply_bytes' => 4096]),
+    new TagCache($base + ['max_call_bytes' => 4096]),
     new TagCache($base + ['serializer' => 'php']),
     new TagCache($base + ['mode' => 'tcp', 'enable_keep_alive' => true, 'keep_alive_idle' => 60]),
     TagCache::create($base),

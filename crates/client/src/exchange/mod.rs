@@ -35,6 +35,8 @@ pub(crate) use self::reader::excerpt;
 
 /// What is given to the kernel at once. It goes on for as long as the peer makes room, whatever the time.
 const SEND_AT_ONCE: usize = 128 << 10;
+/// So many replies with stored text tell how long such replies usually are.
+const ENOUGH: usize = 32;
 
 /// Why an exchange failed, and what may be concluded for a retry.
 #[derive(Debug)]
@@ -90,13 +92,12 @@ pub(crate) fn run(
             cause => Err(cause),
         })
         .map_err(|cause| transfer.fail(cause, connection, replies))?;
-    let texts = if transfer.reader.is_full() {
-        let whole = &commands.verbs()[..replies.whole()];
-        whole.iter().filter(|verb| verb.returns_text()).count()
-    } else {
-        commands.texts()
-    };
-    replies.keep_usual(texts);
+    if transfer.reader.is_full() {
+        let whole = commands.verbs().iter().take(replies.whole());
+        replies.keep_usual(whole.filter(|verb| verb.returns_text()).count());
+    } else if commands.texts() >= ENOUGH {
+        replies.keep_usual(commands.texts());
+    }
     Ok(())
 }
 
@@ -142,7 +143,7 @@ impl Transfer {
 
     /// Notes that other exchanges of the same call hold so many bytes.
     pub(crate) fn share(&mut self, elsewhere: usize) {
-        self.reader.elsewhere = elsewhere;
+        self.reader.share(elsewhere);
     }
 
     /// Does what can be done without waiting: sends until the kernel takes no more, receives until it has no more.

@@ -28,8 +28,8 @@ pub(super) struct Reader {
     lines: usize,
     max_reply_bytes: usize,
     max_call_bytes: usize,
-    /// What is held by others of the same call, in bytes.
-    pub(super) elsewhere: usize,
+    /// How many bytes the replies of this exchange may have: what others of the same call hold is taken off.
+    room: usize,
     /// Whether a reply did not fit: from there on no text is kept.
     full: bool,
     /// How many bytes of the line that is not complete yet were not kept.
@@ -50,7 +50,7 @@ impl Reader {
             // Replies keep their length in 32 bits.
             max_reply_bytes: limits.max_reply_bytes.min(u32::MAX as usize),
             max_call_bytes: limits.max_call_bytes,
-            elsewhere: 0,
+            room: limits.max_call_bytes,
             full: false,
             skipped: 0,
             line: 0,
@@ -73,9 +73,14 @@ impl Reader {
         self.full
     }
 
+    /// Notes that others of the same call hold so many bytes.
+    pub(super) fn share(&mut self, elsewhere: usize) {
+        self.room = self.max_call_bytes.saturating_sub(elsewhere);
+    }
+
     /// Returns how many bytes the replies of this exchange may have, about.
     pub(super) fn room(&self) -> usize {
-        self.max_call_bytes.saturating_sub(self.elsewhere)
+        self.room
     }
 
     /// Expects replies to the first `lines` commands only. Returns how many fewer that are.
@@ -94,9 +99,11 @@ impl Reader {
     }
 
     /// Returns the verb that the next line answers, `None` if that is the seal's.
+    #[inline]
     fn verb(&self, commands: &Commands, replies: &Replies) -> Option<Verb> {
-        let next = commands.verbs()[..self.lines].get(replies.lines());
-        next.copied()
+        let next = replies.lines();
+        let verb = commands.verbs().get(next).copied();
+        verb.filter(|_| next < self.lines)
     }
 
     /// Takes what has arrived, without waiting but not beyond the deadline. Returns whether anything had.
@@ -158,18 +165,19 @@ impl Reader {
         }
         for _ in 0..self.due(replies) {
             let bytes = &replies.bytes;
-            let line_end = memchr::memchr(b'\n', &bytes[self.scanned..]);
-            let end = line_end.map_or(bytes.len(), |length| self.scanned + length);
-            self.check_length(end)?;
-            if end + self.elsewhere > self.max_call_bytes
-                && self.is_too_much(end, commands, replies)
-            {
-                self.full = true;
-                return self.sift(commands, replies);
-            }
-            if line_end.is_none() {
+            let Some(length) = memchr::memchr(b'\n', &bytes[self.scanned..]) else {
+                let end = bytes.len();
+                self.check_length(end)?;
+                if self.is_too_much(end, commands, replies) {
+                    return self.sift(commands, replies);
+                }
                 self.scanned = end;
                 return Ok(());
+            };
+            let end = self.scanned + length;
+            self.check_length(end)?;
+            if end > self.room && self.is_too_much(end, commands, replies) {
+                return self.sift(commands, replies);
             }
             self.take(end, commands, replies)?;
             self.line = end + 1;
@@ -212,17 +220,22 @@ impl Reader {
         }))
     }
 
-    /// Returns whether the line up to `end`, which is more than the room that is left, is one that needs room. What
-    /// comes alone has all that it needs.
+    /// Returns whether there is no room for the line up to `end`. What comes alone has all that it needs, and what is
+    /// short and nobody has stored is no burden.
     #[cold]
     fn is_too_much(&self, end: usize, commands: &Commands, replies: &Replies) -> bool {
-        let alone = self.line == 0 && self.elsewhere == 0;
+        let alone = self.line == 0 && self.room == self.max_call_bytes;
         let verb = self.verb(commands, replies);
-        !alone && verb.is_some_and(|verb| verb.returns_text() || end - self.line > HEAD)
+        end > self.room
+            && !alone
+            && verb.is_some_and(|verb| verb.returns_text() || end - self.line > HEAD)
     }
 
     /// As `cut`, when no more text is kept: of each line what tells its kind, moved up to where the kept ones end.
+    #[cold]
+    #[inline(never)]
     fn sift(&mut self, commands: &Commands, replies: &mut Replies) -> Result<(), Cause> {
+        self.full = true;
         // Where what is kept ends, and where the line begins that is looked at.
         let (mut kept_end, mut start) = (self.line, self.line);
         for _ in 0..self.due(replies) {
@@ -248,17 +261,17 @@ impl Reader {
                 Some(verb) => {
                     let (kept, skip) =
                         parse(verb, line).map_err(|Malformed| unexpected(verb, line))?;
-                    let (kept, text) = match kept {
-                        Kept::Value | Kept::Keys => (Kept::LeftOut, start..start),
-                        kept => (kept, start + skip..start + head),
-                    };
-                    let begin = kept_end;
-                    kept_end += text.len();
-                    replies.bytes.copy_within(text, begin);
-                    if verb == Verb::Seed {
-                        replies.keep_seed();
+                    if matches!(kept, Kept::Value | Kept::Keys) {
+                        replies.leave_out();
                     } else {
-                        replies.keep(kept, begin, kept_end);
+                        let begin = kept_end;
+                        kept_end += head - skip;
+                        replies.bytes.copy_within(start + skip..start + head, begin);
+                        if verb == Verb::Seed {
+                            replies.keep_seed();
+                        } else {
+                            replies.keep(kept, begin, kept_end);
+                        }
                     }
                 }
             }

@@ -84,7 +84,9 @@ pub struct Replies {
     timing: Timing,
     /// How many lines were replies to a [`Verb::Seed`], which nobody asked for.
     seeds: usize,
-    /// How long the replies were, on average, to the last exchange that had many of stored text; 0 if there was none.
+    /// The first reply that was left out.
+    left_out: Option<usize>,
+    /// How long replies were, on average, in the last exchange with enough of stored text to tell; 0 if there was none.
     usual: usize,
 }
 
@@ -124,6 +126,7 @@ impl Replies {
         self.bytes.clear();
         self.items.clear();
         self.seeds = 0;
+        self.left_out = None;
     }
 
     /// Notes the reply to a [`Verb::Seed`].
@@ -136,11 +139,9 @@ impl Replies {
         self.items.len() + self.seeds
     }
 
-    /// Notes how long the replies were if `texts`, of which there was stored text, are enough to tell.
+    /// Notes how long replies are, by `texts` of stored text that are here.
     pub(crate) fn keep_usual(&mut self, texts: usize) {
-        if texts >= 32 {
-            self.usual = self.bytes.len() / texts;
-        }
+        self.usual = self.bytes.len() / texts.max(1);
     }
 
     /// Returns how long replies were lately, on average; 0 if that is not known.
@@ -154,9 +155,18 @@ impl Replies {
         self.items.push(Item { start, len, kept });
     }
 
+    /// Notes a reply whose text is not kept.
+    pub(crate) fn leave_out(&mut self) {
+        self.left_out.get_or_insert(self.items.len());
+        self.keep(Kept::LeftOut, 0, 0);
+    }
+
     /// Appends a copy of reply `n` of `other`.
     pub(crate) fn copy_from(&mut self, other: &Self, n: usize) {
         let item = other.items[n];
+        if item.kept == Kept::LeftOut {
+            return self.leave_out();
+        }
         let start = self.bytes.len();
         self.bytes
             .extend_from_slice(&other.bytes[item.start..item.start + item.len as usize]);
@@ -188,11 +198,7 @@ impl Replies {
     /// Returns how many replies there are before the first that was [left out](Reply::LeftOut).
     #[must_use]
     pub fn whole(&self) -> usize {
-        let left_out = self
-            .items
-            .iter()
-            .position(|item| item.kept == Kept::LeftOut);
-        left_out.unwrap_or(self.items.len())
+        self.left_out.unwrap_or(self.items.len())
     }
 
     /// Returns the size of all replies on the wire, in bytes.
