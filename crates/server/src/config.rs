@@ -26,6 +26,8 @@ pub struct Config {
     pub listen: Option<SocketAddr>,
     /// Path of a Unix socket; None listens on `listen` only.
     pub unix: Option<PathBuf>,
+    /// File to write the TCP port to when ready, a line; 0 without TCP. It goes with the server.
+    pub port_file: Option<PathBuf>,
     /// Worker threads, 1 to 256. 0 means as many as there are processors.
     pub threads: usize,
     /// Longest request line in bytes, its LF not counted; at least 64. A longer one is answered
@@ -49,6 +51,7 @@ impl Default for Config {
         Self {
             listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
             unix: None,
+            port_file: None,
             threads: 0,
             max_line_bytes: 64 << 20,
             max_connections: 4096,

@@ -4,23 +4,27 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mio::event::Source;
 use mio::net::{TcpListener, UnixListener};
 use mio::{Interest, Registry, Token};
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use crate::own_file::OwnFile;
 use crate::stream::Stream;
 
 /// Connections that may wait to be accepted; the kernel lowers it to its own limit.
 const BACKLOG: i32 = 1024;
 
-/// One listening socket. A Unix one removes its file when dropped.
+/// One listening socket; a Unix one with its file, which goes with it.
 #[derive(Debug)]
 pub(crate) enum Listener {
     Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
+    Unix(
+        UnixListener,
+        #[expect(dead_code, reason = "dropped with it")] OwnFile,
+    ),
 }
 
 impl Listener {
@@ -43,11 +47,9 @@ impl Listener {
         socket
             .bind(&SockAddr::unix(path)?)
             .map_err(|e| named(&e, &path.display().to_string()))?;
+        let file = OwnFile::adopt(path)?;
         socket.listen(BACKLOG)?;
-        Ok(Self::Unix(
-            UnixListener::from_std(socket.into()),
-            path.to_owned(),
-        ))
+        Ok(Self::Unix(UnixListener::from_std(socket.into()), file))
     }
 
     /// The bound TCP address; None for a Unix socket.
@@ -70,15 +72,6 @@ impl Listener {
         match self {
             Self::Tcp(tcp) => tcp.register(registry, token, Interest::READABLE),
             Self::Unix(unix, _) => unix.register(registry, token, Interest::READABLE),
-        }
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        if let Self::Unix(_, path) = self {
-            // It may be gone already; then there is nothing to do.
-            let _ = std::fs::remove_file(path);
         }
     }
 }

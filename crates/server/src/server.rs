@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use crate::accept::{Acceptor, Bell};
 use crate::config::Config;
 use crate::listen::Listener;
+use crate::own_file::OwnFile;
 use crate::store::{Store, Sweeper};
 use crate::worker::{Desk, Worker};
 
@@ -48,6 +49,8 @@ struct Running {
     /// Dropped to end the sweeper.
     sweep: Option<Sender<()>>,
     threads: Vec<JoinHandle<()>>,
+    /// Removed when dropped, after the threads have ended.
+    port_file: Option<OwnFile>,
 }
 
 impl Server {
@@ -84,6 +87,7 @@ impl Server {
             desks: desks.clone(),
             sweep: Some(sweep),
             threads: Vec::new(),
+            port_file: None,
         };
         let interval = config.sweep_interval;
         for (id, (worker, _)) in made.into_iter().enumerate() {
@@ -106,6 +110,14 @@ impl Server {
             }
         })?;
         running.spawn("tagcached-accept".into(), move || acceptor.run())?;
+        if let Some(path) = &config.port_file {
+            let written = OwnFile::write(path, &format!("{}\n", addr.port()));
+            let file = written.map_err(|e| {
+                let text = format!("cannot write the port file {}: {e}", path.display());
+                io::Error::new(e.kind(), text)
+            })?;
+            running.port_file = Some(file);
+        }
         Ok(Self {
             addr,
             store,

@@ -4,6 +4,7 @@ mod support;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -132,6 +133,51 @@ fn it_says_when_it_is_ready_and_stops_on_either_signal() {
         assert_eq!(peer.rest(), b"");
         assert!(!socket.exists() && !port_file.exists());
     }
+}
+
+/// Starts the server and reads the line that says it is ready.
+fn start(args: &[&str]) -> (Killed, String) {
+    let mut child = Command::new(SERVER)
+        .args(args)
+        .stdout(Stdio::piped())
+        .spawn()
+        .map(Killed)
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    (child, line)
+}
+
+/// A deployment that takes the files of the old server away, starts the new one and ends the old.
+#[test]
+fn a_server_that_ends_leaves_the_files_of_its_successor() {
+    let (socket, port_file) = (temp("successor.sock"), temp("successor.port"));
+    let (socket, port_file) = (socket.to_str().unwrap(), port_file.to_str().unwrap());
+    let args = [
+        "--listen",
+        "127.0.0.1:0",
+        "--unix",
+        socket,
+        "--port-file",
+        port_file,
+    ];
+    let (mut old, _) = start(&args);
+    std::fs::remove_file(socket).unwrap();
+    let (mut new, line) = start(&args);
+    signal(&old.0, "-TERM");
+    assert!(old.0.wait().unwrap().success());
+    UnixStream::connect(socket).unwrap();
+    let port = std::fs::read_to_string(port_file).unwrap();
+    assert!(
+        line.contains(&format!("127.0.0.1:{} ", port.trim_end())),
+        "{line} {port}"
+    );
+    signal(&new.0, "-TERM");
+    assert!(new.0.wait().unwrap().success());
+    assert!(UnixStream::connect(socket).is_err());
+    assert!(!std::fs::exists(port_file).unwrap());
 }
 
 #[test]

@@ -267,3 +267,22 @@ fn on_a_unix_socket_with_echoed_keys() {
     drop(server);
     assert!(!path.exists());
 }
+
+#[test]
+fn a_fault_server_that_ends_leaves_the_socket_of_its_successor() {
+    let path = std::env::temp_dir().join(format!("tagcached-next-{}.sock", std::process::id()));
+    let start = || {
+        let config = FaultConfig {
+            unix: Some(path.clone()),
+            ..FaultConfig::default()
+        };
+        FaultServer::start_with(config, []).unwrap()
+    };
+    let old = start();
+    std::fs::remove_file(&path).unwrap();
+    let new = start();
+    drop(old);
+    UnixStream::connect(&path).unwrap();
+    drop(new);
+    assert!(!path.exists());
+}

@@ -4,7 +4,6 @@
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -38,21 +37,16 @@ SIZE is a number of bytes, or one with K, M or G (times 1024 each).
 SIGTERM and SIGINT stop it.
 ";
 
-struct Options {
-    config: Config,
-    port_file: Option<PathBuf>,
-}
-
 fn main() -> ExitCode {
-    let options = match parse() {
-        Ok(Some(options)) => options,
+    let config = match parse() {
+        Ok(Some(config)) => config,
         Ok(None) => return ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tagcached: {error}; see --help");
             return ExitCode::from(2);
         }
     };
-    match serve(options) {
+    match serve(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tagcached: {error}");
@@ -62,36 +56,27 @@ fn main() -> ExitCode {
 }
 
 /// Runs until a signal.
-fn serve(options: Options) -> Result<(), Box<dyn Error>> {
+fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     // First, so that a signal during the start stops it in order too.
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
-    let unix = options.config.unix.clone();
-    let tcp = options.config.listen.is_some();
-    let server = Server::start(options.config)?;
-    if let Some(path) = &options.port_file {
-        std::fs::write(path, format!("{}\n", server.addr().port()))
-            .map_err(|e| format!("cannot write the port file {}: {e}", path.display()))?;
-    }
+    let unix = config.unix.clone();
+    let tcp = config.listen.is_some();
+    let server = Server::start(config)?;
     let tcp = tcp.then(|| server.addr().to_string());
     let unix = unix.map(|path| format!("unix:{}", path.display()));
     let places: Vec<String> = tcp.into_iter().chain(unix).collect();
     println!("tagcached listening on {}", places.join(" and "));
     signals.forever().next();
     server.stop();
-    if let Some(path) = &options.port_file {
-        // Somebody may have removed it.
-        let _ = std::fs::remove_file(path);
-    }
     Ok(())
 }
 
 /// Reads the command line; None when it asked for a text only.
-fn parse() -> Result<Option<Options>, lexopt::Error> {
+fn parse() -> Result<Option<Config>, lexopt::Error> {
     let mut config = Config {
         listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 1984))),
         ..Config::default()
     };
-    let mut port_file = None;
     let mut args = lexopt::Parser::from_env();
     while let Some(arg) = args.next()? {
         match arg {
@@ -111,7 +96,7 @@ fn parse() -> Result<Option<Options>, lexopt::Error> {
             Long("sweep-ms") => {
                 config.sweep_interval = Duration::from_millis(args.value()?.parse()?);
             }
-            Long("port-file") => port_file = Some(args.value()?.into()),
+            Long("port-file") => config.port_file = Some(args.value()?.into()),
             Short('h') | Long("help") => {
                 print!("{HELP}");
                 return Ok(None);
@@ -126,7 +111,7 @@ fn parse() -> Result<Option<Options>, lexopt::Error> {
     config
         .check()
         .map_err(|error| lexopt::Error::Custom(error.into()))?;
-    Ok(Some(Options { config, port_file }))
+    Ok(Some(config))
 }
 
 fn listen(text: &str) -> Result<Option<SocketAddr>, String> {

@@ -14,6 +14,7 @@ use mio::{Interest, Registry, Token};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::listen::remove_stale;
+use crate::own_file::OwnFile;
 
 const BACKLOG: i32 = 1024;
 
@@ -38,6 +39,8 @@ pub(super) enum Place {
 pub(super) struct Door {
     place: Place,
     socket: Socket,
+    /// The file of a Unix socket.
+    file: Option<OwnFile>,
     state: State,
     registry: Registry,
     token: Token,
@@ -58,9 +61,11 @@ impl Door {
             Place::Tcp(_) => Place::Tcp(tcp_addr(&socket)?),
             unix => unix,
         };
+        let file = adopt(&place)?;
         let mut door = Self {
             place,
             socket,
+            file,
             state: State::Refusing,
             registry,
             token,
@@ -96,10 +101,9 @@ impl Door {
             State::Refusing => {
                 // The old socket must be gone before its address can be bound again.
                 self.socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-                if let Place::Unix(path) = &self.place {
-                    std::fs::remove_file(path)?;
-                }
+                self.file = None;
                 self.socket = bind(&self.place)?;
+                self.file = adopt(&self.place)?;
             }
             State::Blackhole => self.fill()?,
         }
@@ -153,12 +157,10 @@ impl Door {
     }
 }
 
-impl Drop for Door {
-    fn drop(&mut self) {
-        if let Place::Unix(path) = &self.place {
-            // It may be gone already; then there is nothing to do.
-            let _ = std::fs::remove_file(path);
-        }
+fn adopt(place: &Place) -> io::Result<Option<OwnFile>> {
+    match place {
+        Place::Tcp(_) => Ok(None),
+        Place::Unix(path) => OwnFile::adopt(path).map(Some),
     }
 }
 
