@@ -3,16 +3,18 @@
 //! * C1: each line is executed once, and replies leave in the order of their requests.
 //! * C2: no line is executed while more than `max_output` reply bytes are unsent. So a connection
 //!   holds at most that much output and one reply, and one line and one read of input.
-//! * C3: when [`Connection::drive`] returns [`Next::Wait`], the socket refused in every direction
+//! * C3: a turn ends once [`TURN`] or [`ROUNDS`] are used up, between two lines; the rest waits.
+//! * C4: when [`Connection::drive`] returns [`Next::Wait`], the socket refused in every direction
 //!   in which there is work, or gave less than asked for: the next edge will wake it.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
+use std::time::Duration;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use crate::proto::{LINE_TOO_LONG, execute};
-use crate::store::Store;
+use crate::proto::{LINE_TOO_LONG, Verb, execute};
+use crate::store::{Store, Tick};
 use crate::stream::Stream;
 
 /// Bytes of one read.
@@ -21,8 +23,15 @@ pub(crate) const READ: usize = 128 << 10;
 /// Reply bytes that are sent although more requests are at hand: the peer reads them meanwhile.
 const SEND_AT: usize = 64 << 10;
 
-/// Rounds of one turn, after which other connections come first.
+/// Time of one turn, after which other connections come first.
+const TURN: Duration = Duration::from_millis(1);
+
+/// Reads of one turn.
 const ROUNDS: usize = 16;
+
+/// Bytes in and out after which the clock is read again; and what a line counts beside its bytes.
+const LOOK: usize = 4 << 10;
+const LINE: usize = 64;
 
 /// A connection's own buffer above this is freed when it is empty.
 const KEEP: usize = 4 << 10;
@@ -36,6 +45,10 @@ pub(crate) struct Shared<'a> {
     pub(crate) store: &'a Store,
     pub(crate) max_line: usize,
     pub(crate) max_output: usize,
+    /// The present, as of the last look at the clock.
+    pub(crate) now: Tick,
+    /// When the turn ends.
+    pub(crate) until: Tick,
     /// Where reads go.
     pub(crate) scratch: Box<[u8]>,
     /// An empty buffer with room, lent to the connection that has its turn.
@@ -61,7 +74,7 @@ pub(crate) struct Connection {
     at: usize,
     /// No LF in `input` between `at` and here.
     searched: usize,
-    /// Whole lines wait in `input` (C2).
+    /// Whole lines wait in `input` (C2, C3).
     held: bool,
     /// The rest of an over-long line is to be skipped.
     skipping: bool,
@@ -97,6 +110,8 @@ impl Connection {
     /// sends no more.
     pub(crate) fn drive(&mut self, shared: &mut Shared<'_>, hung_up: bool) -> Next {
         self.hung_up |= hung_up;
+        shared.now = shared.store.now();
+        shared.until = shared.now + TURN;
         if self.output.is_empty() {
             self.output = std::mem::take(&mut shared.spare);
         }
@@ -131,13 +146,19 @@ impl Connection {
                 });
             }
             if self.held {
-                if self.blocked {
+                if self.blocked && self.unsent() > shared.max_output {
                     return Ok(Next::Wait);
+                }
+                if shared.now >= shared.until {
+                    return Ok(Next::Again);
                 }
                 continue;
             }
             if drained {
                 return Ok(Next::Wait);
+            }
+            if shared.now >= shared.until {
+                return Ok(Next::Again);
             }
             match self.stream.read(&mut shared.scratch) {
                 Ok(0) => self.finish(shared),
@@ -156,20 +177,23 @@ impl Connection {
     }
 
     /// Takes in the first `n` bytes of the scratch buffer.
-    fn receive(&mut self, shared: &Shared<'_>, n: usize) -> io::Result<()> {
-        let bytes = &shared.scratch[..n];
+    fn receive(&mut self, shared: &mut Shared<'_>, n: usize) -> io::Result<()> {
         if !self.input.is_empty() {
-            self.input.extend_from_slice(bytes);
+            self.input.extend_from_slice(&shared.scratch[..n]);
             return self.run_input(shared);
         }
-        let used = self.run(shared, bytes, 0)?;
-        self.input.extend_from_slice(&bytes[used..]);
-        self.settle(shared);
-        Ok(())
+        let scratch = std::mem::take(&mut shared.scratch);
+        let used = self.run(shared, &scratch[..n], 0);
+        if let Ok(used) = used {
+            self.input.extend_from_slice(&scratch[used..n]);
+            self.settle(shared);
+        }
+        shared.scratch = scratch;
+        used.map(drop)
     }
 
     /// Executes the lines of `input`.
-    fn run_input(&mut self, shared: &Shared<'_>) -> io::Result<()> {
+    fn run_input(&mut self, shared: &mut Shared<'_>) -> io::Result<()> {
         let input = std::mem::take(&mut self.input);
         let used = self.run(shared, &input[self.at..], self.searched - self.at)?;
         self.input = input;
@@ -200,9 +224,9 @@ impl Connection {
     }
 
     /// Executes the whole lines of `bytes`, of which the first `searched` hold no LF, and returns
-    /// how many bytes that took. Sets `held` when it stopped early (C2), `closing` when a line
+    /// how many bytes that took. Sets `held` when it stopped early (C2, C3), `closing` when a line
     /// is not UTF-8.
-    fn run(&mut self, shared: &Shared<'_>, bytes: &[u8], searched: usize) -> io::Result<usize> {
+    fn run(&mut self, shared: &mut Shared<'_>, bytes: &[u8], searched: usize) -> io::Result<usize> {
         self.held = false;
         let mut start = 0;
         if self.skipping {
@@ -219,23 +243,32 @@ impl Connection {
         };
         let end = from + last + 1;
         let (text, valid) = whole_lines(&bytes[start..end]);
-        let now = shared.store.now();
+        let mut work = 0;
         let send_at = SEND_AT.min(shared.max_output);
         let mut line_start = 0;
         for lf in memchr_iter(b'\n', text.as_bytes()) {
             let line = &text[line_start..lf];
             line_start = lf + 1;
+            let replied = self.output.len();
+            let mut brief = true;
             if line.len() > shared.max_line {
                 self.output.extend_from_slice(LINE_TOO_LONG);
             } else {
-                execute(shared.store, line, now, &mut self.output);
+                let verb = execute(shared.store, line, shared.now, &mut self.output);
+                brief = verb.is_none_or(Verb::is_of_one_key);
+            }
+            work += LINE + line.len() + (self.output.len() - replied);
+            if work >= LOOK || !brief {
+                work = 0;
+                shared.now = shared.store.now();
             }
             if self.unsent() >= send_at {
                 self.send()?;
-                if self.unsent() > shared.max_output && start + line_start < end {
-                    self.held = true;
-                    return Ok(start + line_start);
-                }
+            }
+            let full = self.unsent() > shared.max_output;
+            if (full || shared.now >= shared.until) && start + line_start < end {
+                self.held = true;
+                return Ok(start + line_start);
             }
         }
         if valid {
@@ -310,6 +343,8 @@ mod tests {
             store: &store,
             max_line: 1000,
             max_output: 1000,
+            now: store.now(),
+            until: store.now(),
             scratch: vec![0; PART].into_boxed_slice(),
             spare: Vec::new(),
         };
@@ -332,6 +367,8 @@ mod tests {
             store: &store,
             max_line: 1000,
             max_output: 1000,
+            now: store.now(),
+            until: store.now(),
             scratch: vec![0; READ].into_boxed_slice(),
             spare: Vec::with_capacity(READ),
         };

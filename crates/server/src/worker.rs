@@ -89,6 +89,8 @@ impl Worker {
             store,
             max_line: config.max_line_bytes,
             max_output: config.max_output_bytes,
+            now: store.now(),
+            until: store.now(),
             scratch: vec![0; READ].into_boxed_slice(),
             spare: Vec::with_capacity(READ),
         };

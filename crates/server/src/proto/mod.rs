@@ -49,8 +49,8 @@ pub fn execute(store: &Store, line: &str, now: Tick, out: &mut Vec<u8>) -> Optio
         Verb::Get => get(store, fields, now, out),
         Verb::Put => put(store, fields, now, out),
         Verb::Add => add(store, fields, now, out),
-        Verb::Incr => increment(store, fields, 1, now, out),
-        Verb::Decr => increment(store, fields, -1, now, out),
+        Verb::Incr => increment(store, fields, 1, out),
+        Verb::Decr => increment(store, fields, -1, out),
         Verb::Del => del(store, fields, now, out),
         Verb::InvTag => inv_tag(store, fields, now, out),
         Verb::InvTagsAny => inv_list(verb, fields, out, |tags| {
@@ -90,6 +90,7 @@ fn put(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) {
         return error(out, "missing_key");
     };
     let (ttl_ms, tags) = (ttl_ms(fields), tags(fields));
+    let now = present(store, ttl_ms, now);
     let value = fields.next().unwrap_or_default();
     match store.put(key, value, tags, ttl_ms, now) {
         Ok(()) => out.extend_from_slice(b"OK\n"),
@@ -102,6 +103,7 @@ fn add(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) {
         return error(out, "missing_key");
     };
     let (ttl_ms, tags) = (ttl_ms(fields), tags(fields));
+    let now = present(store, ttl_ms, now);
     let value = fields.next().unwrap_or_default();
     match store.add(key, value, tags, ttl_ms, now) {
         Ok(true) => out.extend_from_slice(b"ADDED\n"),
@@ -110,7 +112,7 @@ fn add(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) {
     }
 }
 
-fn increment(store: &Store, fields: &mut Fields<'_>, sign: i64, now: Tick, out: &mut Vec<u8>) {
+fn increment(store: &Store, fields: &mut Fields<'_>, sign: i64, out: &mut Vec<u8>) {
     let Some(key) = key(fields) else {
         return error(out, "missing_key");
     };
@@ -119,6 +121,8 @@ fn increment(store: &Store, fields: &mut Fields<'_>, sign: i64, now: Tick, out: 
         .and_then(|by| by.parse::<i64>().ok())
         .unwrap_or(1);
     let (ttl_ms, tags) = (ttl_ms(fields), tags(fields));
+    // That of the entry, if it has one, begins anew.
+    let now = store.now();
     // The least step negated is itself, as in the real server.
     match store.increment(key, by.wrapping_mul(sign), tags, ttl_ms, now) {
         Ok(sum) => line(out, format_args!("VALUE\t{sum}")),
@@ -207,6 +211,11 @@ fn ttl_ms(fields: &mut Fields<'_>) -> Option<u64> {
         None | Some("-") => None,
         Some(field) => field.parse().ok(),
     }
+}
+
+/// A time to live begins when its line is executed, not when the burst came in.
+fn present(store: &Store, ttl_ms: Option<u64>, burst: Tick) -> Tick {
+    ttl_ms.map_or(burst, |_| store.now())
 }
 
 fn tags<'a>(fields: &mut Fields<'a>) -> TagList<'a> {

@@ -65,6 +65,15 @@ impl Verb {
         }
     }
 
+    /// Whether it is about one key or none, so that its line and its reply tell how long it takes.
+    #[must_use]
+    pub fn is_of_one_key(self) -> bool {
+        matches!(
+            self,
+            Self::Get | Self::Put | Self::Add | Self::Incr | Self::Decr | Self::Del | Self::Unknown
+        )
+    }
+
     /// The verb as it is written on the wire; `UNKNOWN` for anything else.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -1,5 +1,7 @@
 //! One stored entry, and the list in order of use that runs through all entries of a shard.
 
+use std::time::Duration;
+
 use slab::Slab;
 
 use super::tags::TagRef;
@@ -7,6 +9,15 @@ use super::tags::TagRef;
 /// A point in time, in nanoseconds since the store was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Tick(pub(super) u64);
+
+impl std::ops::Add<Duration> for Tick {
+    type Output = Self;
+
+    fn add(self, time: Duration) -> Self {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(nanos))
+    }
+}
 
 /// The deadline of an entry without TTL, and the tick that no entry reaches.
 pub(super) const NEVER: u64 = u64::MAX;
