@@ -130,19 +130,22 @@ impl Acceptor {
 
     fn admit(&self, stream: Stream) {
         let load: usize = self.desks.iter().map(|desk| desk.load()).sum();
-        if load >= self.max_connections {
-            return turn_away(stream);
-        }
+        let full = load >= self.max_connections;
+        let desk = if full {
+            self.desks.iter().min_by_key(|desk| desk.idle_since())
+        } else {
+            self.desks.iter().min_by_key(|desk| desk.load())
+        };
         stream.tune();
-        if let Some(desk) = self.desks.iter().min_by_key(|desk| desk.load()) {
+        if let Some(desk) = desk {
             // Fails only when the worker has ended; the server is stopping then.
-            let _ = desk.assign(stream);
+            let _ = desk.assign(stream, full);
         }
     }
 }
 
 /// Says why and closes.
-fn turn_away(mut stream: Stream) {
+pub(crate) fn turn_away(mut stream: Stream) {
     // One small write into an empty socket buffer goes through or the peer is gone.
     let _ = stream.write(TOO_MANY_CONNECTIONS);
     let _ = stream.shutdown(Shutdown::Write);

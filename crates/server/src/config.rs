@@ -33,8 +33,12 @@ pub struct Config {
     /// Longest request line in bytes, its LF not counted; at least 64. A longer one is answered
     /// `ERR line_too_long` and skipped.
     pub max_line_bytes: usize,
-    /// Connections at once, at least 1. One more is answered `ERR too_many_connections` and closed.
+    /// Connections at once, at least 1. For one more, the one that has been idle for longest is
+    /// closed, if that is a second at least; otherwise the new one is answered
+    /// `ERR too_many_connections` and closed.
     pub max_connections: usize,
+    /// How long a connection may do nothing before it is closed, 1 ms to a year; None for ever.
+    pub idle_timeout: Option<Duration>,
     /// Bytes the entries may occupy, keys, values, tags and bookkeeping together; at least 4096.
     pub max_memory_bytes: usize,
     /// What a put does when `max_memory_bytes` is reached.
@@ -55,6 +59,7 @@ impl Default for Config {
             threads: 0,
             max_line_bytes: 64 << 20,
             max_connections: 4096,
+            idle_timeout: None,
             max_memory_bytes: 1 << 30,
             on_full: OnFull::Evict,
             max_output_bytes: 1 << 20,
@@ -88,7 +93,12 @@ impl Config {
         bounded("max_connections", self.max_connections, 1, usize::MAX)?;
         bounded("max_memory_bytes", self.max_memory_bytes, 4096, usize::MAX)?;
         bounded("max_output_bytes", self.max_output_bytes, 1, usize::MAX)?;
-        let sweep = usize::try_from(self.sweep_interval.as_millis()).unwrap_or(usize::MAX);
+        let ms = |time: Duration| usize::try_from(time.as_millis()).unwrap_or(usize::MAX);
+        if let Some(timeout) = self.idle_timeout {
+            let year = 365 * 24 * 3_600_000;
+            bounded("idle_timeout in milliseconds", ms(timeout), 1, year)?;
+        }
+        let sweep = ms(self.sweep_interval);
         bounded("sweep_interval in milliseconds", sweep, 1, 3_600_000)
     }
 

@@ -33,6 +33,9 @@ const ROUNDS: usize = 16;
 const LOOK: usize = 4 << 10;
 const LINE: usize = 64;
 
+/// Bytes of a line without end that say that the peer is at work.
+const CRUMB: usize = 1 << 10;
+
 /// A connection's own buffer above this is freed when it is empty.
 const KEEP: usize = 4 << 10;
 
@@ -85,6 +88,8 @@ pub(crate) struct Connection {
     blocked: bool,
     /// The peer sends no more: there will be no edge after its last byte, so read to the end.
     hung_up: bool,
+    /// Since it was last asked: a line was executed, much of a long one came, or replies went.
+    moved: bool,
     /// Nothing more is executed; close when the output is sent.
     closing: bool,
 }
@@ -102,6 +107,7 @@ impl Connection {
             sent: 0,
             blocked: false,
             hung_up: false,
+            moved: false,
             closing: false,
         }
     }
@@ -124,10 +130,21 @@ impl Connection {
             }
         }
         if next == Next::Close {
-            // Ends the stream in order where unread requests would reset it.
-            let _ = self.stream.shutdown(Shutdown::Write);
+            self.end();
         }
         next
+    }
+
+    /// Ends the stream in order, where unread requests would reset it.
+    pub(crate) fn end(&self) {
+        // Fails only if the peer is gone already.
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Whether the peer has done anything since this was last asked. A line that comes in crumbs
+    /// does not count, nor does a reply that is not read.
+    pub(crate) fn has_moved(&mut self) -> bool {
+        std::mem::take(&mut self.moved)
     }
 
     fn turn(&mut self, shared: &mut Shared<'_>) -> io::Result<Next> {
@@ -178,6 +195,7 @@ impl Connection {
 
     /// Takes in the first `n` bytes of the scratch buffer.
     fn receive(&mut self, shared: &mut Shared<'_>, n: usize) -> io::Result<()> {
+        self.moved |= n >= CRUMB;
         if !self.input.is_empty() {
             self.input.extend_from_slice(&shared.scratch[..n]);
             return self.run_input(shared);
@@ -243,6 +261,7 @@ impl Connection {
         };
         let end = from + last + 1;
         let (text, valid) = whole_lines(&bytes[start..end]);
+        self.moved = true;
         let mut work = 0;
         let send_at = SEND_AT.min(shared.max_output);
         let mut line_start = 0;
@@ -294,7 +313,10 @@ impl Connection {
         while !self.blocked && self.sent < self.output.len() {
             match self.stream.write(&self.output[self.sent..]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(n) => self.sent += n,
+                Ok(n) => {
+                    self.sent += n;
+                    self.moved = true;
+                }
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.blocked = true,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),

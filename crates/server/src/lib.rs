@@ -30,6 +30,7 @@ mod accept;
 mod config;
 mod conn;
 mod listen;
+mod order;
 mod own_file;
 mod server;
 mod stream;

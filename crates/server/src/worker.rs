@@ -3,37 +3,53 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use mio::{Events, Interest, Poll, Token, Waker};
 use parking_lot::Mutex;
 use slab::Slab;
 
+use crate::accept::turn_away;
 use crate::config::Config;
 use crate::conn::{Connection, Next, READ, Shared};
-use crate::store::Store;
+use crate::order::{Links, Nodes, Order};
+use crate::store::{Store, Tick};
 use crate::stream::Stream;
 
 /// The waker's token; no slab gets that far.
 const WAKE: Token = Token(usize::MAX);
 
+/// A connection that did something this short while ago keeps its place.
+const LEAST_IDLE: Duration = Duration::from_secs(1);
+
+/// A connection on its way to a worker.
+#[derive(Debug)]
+struct Newcomer {
+    stream: Stream,
+    /// All places are taken: it gets that of the oldest idle one, or none.
+    instead: bool,
+}
+
 /// The side of a worker that other threads see.
 #[derive(Debug)]
 pub(crate) struct Desk {
-    inbox: Mutex<Vec<Stream>>,
+    inbox: Mutex<Vec<Newcomer>>,
     waker: Waker,
     stop: AtomicBool,
     /// Connections assigned and not yet closed.
     load: AtomicUsize,
+    /// Since when the oldest idle connection has been idle; a hint.
+    idle_since: AtomicU64,
 }
 
 impl Desk {
-    /// Gives the worker a connection.
-    pub(crate) fn assign(&self, stream: Stream) -> io::Result<()> {
+    /// Gives the worker a connection; `instead` of its oldest idle one, if one has been idle
+    /// for long enough.
+    pub(crate) fn assign(&self, stream: Stream, instead: bool) -> io::Result<()> {
         // Relaxed: a count, paired with nothing.
         self.load.fetch_add(1, Ordering::Relaxed);
-        self.inbox.lock().push(stream);
+        self.inbox.lock().push(Newcomer { stream, instead });
         self.waker.wake()
     }
 
@@ -50,13 +66,41 @@ impl Desk {
         // Relaxed: as in `assign`.
         self.load.load(Ordering::Relaxed)
     }
+
+    /// Since when the oldest idle connection has been idle.
+    pub(crate) fn idle_since(&self) -> Tick {
+        // Relaxed: a hint; the worker looks again.
+        Tick(self.idle_since.load(Ordering::Relaxed))
+    }
+
+    fn leave(&self) {
+        // Relaxed: as in `assign`.
+        self.load.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection and its place in the order of activity.
+#[derive(Debug)]
+struct Seat {
+    connection: Connection,
+    links: Links,
+    /// When it last did something.
+    active: Tick,
+}
+
+impl Nodes for Slab<Seat> {
+    fn links(&mut self, id: u32) -> &mut Links {
+        &mut self[id as usize].links
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct Worker {
     poll: Poll,
     desk: Arc<Desk>,
-    connections: Slab<Connection>,
+    seats: Slab<Seat>,
+    /// All seats, by activity.
+    order: Order,
     /// Connections with work left from their last turn.
     ready: VecDeque<usize>,
 }
@@ -69,15 +113,15 @@ impl Worker {
             waker: Waker::new(poll.registry(), WAKE)?,
             stop: AtomicBool::new(false),
             load: AtomicUsize::new(0),
+            idle_since: AtomicU64::new(u64::MAX),
         });
-        let connections = Slab::new();
-        let ready = VecDeque::new();
         Ok((
             Self {
                 poll,
                 desk: Arc::clone(&desk),
-                connections,
-                ready,
+                seats: Slab::new(),
+                order: Order::default(),
+                ready: VecDeque::new(),
             },
             desk,
         ))
@@ -96,7 +140,7 @@ impl Worker {
         };
         let mut events = Events::with_capacity(1024);
         loop {
-            let timeout = (!self.ready.is_empty()).then_some(Duration::ZERO);
+            let timeout = self.pause(config.idle_timeout, &shared);
             if let Err(error) = self.poll.poll(&mut events, timeout) {
                 assert_eq!(
                     error.kind(),
@@ -127,31 +171,76 @@ impl Worker {
             }
             // Only now: a slot that was freed above must not be taken by a newcomer while an
             // event for its former owner is still in the batch.
+            if let Some(timeout) = config.idle_timeout {
+                shared.now = store.now();
+                while self.close_oldest(timeout, shared.now) {}
+            }
             if woken {
                 self.take_in(&mut shared);
             }
+            // Relaxed: as in `Desk::idle_since`.
+            let since = self.order.oldest().map_or(u64::MAX, |id| self.active(id).0);
+            self.desk.idle_since.store(since, Ordering::Relaxed);
         }
+    }
+
+    /// How long to wait for events: not at all while there is work, and not past the next timeout.
+    fn pause(&self, idle_timeout: Option<Duration>, shared: &Shared<'_>) -> Option<Duration> {
+        if !self.ready.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let oldest = self.active(self.order.oldest()?);
+        // Rounded up, as a poll of less than a millisecond does not wait.
+        Some((oldest + idle_timeout?).since(shared.now) + Duration::from_millis(1))
+    }
+
+    fn active(&self, id: u32) -> Tick {
+        self.seats[id as usize].active
     }
 
     fn drive(&mut self, id: usize, shared: &mut Shared<'_>, hung_up: bool) {
-        let Some(connection) = self.connections.get_mut(id) else {
+        let Some(seat) = self.seats.get_mut(id) else {
             return;
         };
-        match connection.drive(shared, hung_up) {
+        let next = seat.connection.drive(shared, hung_up);
+        if seat.connection.has_moved() {
+            seat.active = shared.now;
+            self.order.touch(&mut self.seats, id as u32);
+        }
+        match next {
             Next::Wait => {}
             Next::Again => self.ready.push_back(id),
-            Next::Close => {
-                drop(self.connections.remove(id));
-                // Relaxed: as in `Desk::assign`.
-                self.desk.load.fetch_sub(1, Ordering::Relaxed);
-            }
+            Next::Close => self.remove(id),
         }
     }
 
+    /// Closes the oldest idle connection if it has been idle for `least`; tells whether.
+    fn close_oldest(&mut self, least: Duration, now: Tick) -> bool {
+        let oldest = self.order.oldest();
+        let Some(id) = oldest.filter(|&id| self.active(id) + least <= now) else {
+            return false;
+        };
+        self.seats[id as usize].connection.end();
+        self.remove(id as usize);
+        true
+    }
+
+    fn remove(&mut self, id: usize) {
+        self.order.unlink(&mut self.seats, id as u32);
+        drop(self.seats.remove(id));
+        self.desk.leave();
+    }
+
     fn take_in(&mut self, shared: &mut Shared<'_>) {
-        let streams = std::mem::take(&mut *self.desk.inbox.lock());
-        for stream in streams {
-            let slot = self.connections.vacant_entry();
+        let newcomers = std::mem::take(&mut *self.desk.inbox.lock());
+        for Newcomer { stream, instead } in newcomers {
+            shared.now = shared.store.now();
+            if instead && !self.close_oldest(LEAST_IDLE, shared.now) {
+                turn_away(stream);
+                self.desk.leave();
+                continue;
+            }
+            let slot = self.seats.vacant_entry();
             let id = slot.key();
             let mut connection = Connection::new(stream);
             let interest = Interest::READABLE | Interest::WRITABLE;
@@ -159,14 +248,17 @@ impl Worker {
                 self.poll
                     .registry()
                     .register(&mut connection.stream, Token(id), interest);
-            slot.insert(connection);
+            slot.insert(Seat {
+                connection,
+                links: Links::default(),
+                active: shared.now,
+            });
+            self.order.push(&mut self.seats, id as u32);
             if registered.is_ok() {
                 // Its first request is often there already.
                 self.drive(id, shared, false);
             } else {
-                drop(self.connections.remove(id));
-                // Relaxed: as in `Desk::assign`.
-                self.desk.load.fetch_sub(1, Ordering::Relaxed);
+                self.remove(id);
             }
         }
     }

@@ -81,6 +81,11 @@ fn a_wrong_command_line_is_named_and_ends_with_2() {
             &["--max-line", "3"],
             "max_line_bytes is 3; it must be at least 64",
         ),
+        (
+            SERVER,
+            &["--idle-timeout", "0"],
+            "give 1 to 31536000 seconds, or none",
+        ),
         (SERVER, &["--listen", "none"], "nothing to listen on"),
         (FAULT, &["--lisen", "x"], "--lisen"),
         (FAULT, &["stal:reply=1"], "unknown rule `stal`"),

@@ -60,6 +60,88 @@ fn one_connection_too_many_is_told_so() {
     assert_eq!(Peer::connect(server.addr()).ask("GET\tk"), "NF");
 }
 
+/// Longer than a connection has to be idle before it makes room.
+const LONG_IDLE: Duration = Duration::from_millis(1100);
+
+#[test]
+fn when_all_places_are_taken_the_oldest_idle_one_makes_room() {
+    let server = server(Config {
+        max_connections: 3,
+        threads: 2,
+        ..Config::default()
+    });
+    let mut peers: Vec<Peer> = (0..3).map(|_| Peer::connect(server.addr())).collect();
+    for peer in &mut peers {
+        assert_eq!(peer.ask("GET\tk"), "NF");
+    }
+    std::thread::sleep(LONG_IDLE);
+    for used in [0, 2] {
+        assert_eq!(peers[used].ask("GET\tk"), "NF");
+    }
+    let mut new = Peer::connect(server.addr());
+    assert_eq!(new.ask("GET\tk"), "NF");
+    assert_eq!(peers[1].rest(), b"", "closed in order, with nothing said");
+    for used in [0, 2] {
+        assert_eq!(peers[used].ask("GET\tk"), "NF");
+    }
+    // All were busy a moment ago.
+    assert_eq!(
+        Peer::connect(server.addr()).rest(),
+        b"ERR too_many_connections\n"
+    );
+    assert_eq!(server.connections(), 3);
+}
+
+#[test]
+fn who_sends_no_line_and_who_reads_no_reply_make_room_as_well() {
+    let server = server(Config {
+        max_connections: 2,
+        threads: 1,
+        ..Config::default()
+    });
+    let mut deaf = Peer::connect(server.addr());
+    assert_eq!(
+        deaf.ask(&format!("PUT\tk\t-\t-\t{}", "v".repeat(1 << 20))),
+        "OK"
+    );
+    deaf.send("GET\tk\n".repeat(100));
+    let mut slow = Peer::connect(server.addr());
+    slow.send("GET\t");
+    for _ in 0..12 {
+        std::thread::sleep(LONG_IDLE / 12);
+        slow.send("k");
+    }
+    let mut news: Vec<Peer> = (0..2).map(|_| Peer::connect(server.addr())).collect();
+    for new in &mut news {
+        assert_eq!(new.ask("GET\tabsent"), "NF");
+    }
+    assert!(deaf.rest().len() < 100 << 20);
+}
+
+#[test]
+fn an_idle_connection_is_closed_after_the_timeout() {
+    let timeout = Duration::from_millis(300);
+    let server = server(Config {
+        idle_timeout: Some(timeout),
+        ..Config::default()
+    });
+    let mut idle = Peer::connect(server.addr());
+    let mut busy = Peer::connect(server.addr());
+    let start = Instant::now();
+    assert_eq!(idle.ask("GET\tk"), "NF");
+    while start.elapsed() < timeout * 2 {
+        assert_eq!(busy.ask("GET\tk"), "NF");
+        std::thread::sleep(timeout / 20);
+    }
+    assert_eq!(server.connections(), 1);
+    assert_eq!(idle.rest(), b"");
+    drop(busy);
+    let start = Instant::now();
+    assert_eq!(Peer::connect(server.addr()).rest(), b"");
+    let waited = start.elapsed();
+    assert!(waited >= timeout && waited < timeout * 4, "{waited:?}");
+}
+
 #[test]
 fn full_memory_evicts_what_was_not_used() {
     let server = server(Config {

@@ -61,7 +61,7 @@ fn assert_shared(server: &Server, burst: &str) {
     waits.sort_unstable();
     let worst = waits[waits.len() - 1];
     assert!(
-        worst < Duration::from_millis(100) && worst < took / 4,
+        worst < took / 4,
         "the burst took {took:?}, the others got {} replies, one after {worst:?}",
         waits.len()
     );

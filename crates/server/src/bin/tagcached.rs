@@ -24,7 +24,10 @@ usage: tagcached [OPTIONS]
   --max-memory SIZE       what all entries may occupy (default 1G)
   --on-full evict|error   when memory is full: remove what was used least recently,
                           or answer `ERR out_of_memory` (default evict)
-  --max-connections N     connections at once (default 4096)
+  --max-connections N     connections at once (default 4096); for one more, the one that
+                          has been idle for longest, and for a second, is closed
+  --idle-timeout SECONDS  close connections that do nothing for so long, 1 to 31536000
+                          (default none)
   --max-line SIZE         longest request line (default 64M)
   --max-output SIZE       unsent replies of one connection before its requests wait
                           (default 1M)
@@ -91,6 +94,9 @@ fn parse() -> Result<Option<Config>, lexopt::Error> {
             Long("max-memory") => config.max_memory_bytes = args.value()?.parse_with(size)?,
             Long("on-full") => config.on_full = args.value()?.parse_with(on_full)?,
             Long("max-connections") => config.max_connections = args.value()?.parse()?,
+            Long("idle-timeout") => {
+                config.idle_timeout = args.value()?.parse_with(idle_timeout)?;
+            }
             Long("max-line") => config.max_line_bytes = args.value()?.parse_with(size)?,
             Long("max-output") => config.max_output_bytes = args.value()?.parse_with(size)?,
             Long("sweep-ms") => {
@@ -121,6 +127,14 @@ fn listen(text: &str) -> Result<Option<SocketAddr>, String> {
             .parse()
             .map(Some)
             .map_err(|_| "give ADDR:PORT, such as 127.0.0.1:1984".into()),
+    }
+}
+
+fn idle_timeout(text: &str) -> Result<Option<Duration>, &'static str> {
+    match (text, text.parse()) {
+        ("none", _) => Ok(None),
+        (_, Ok(seconds @ 1..=31_536_000)) => Ok(Some(Duration::from_secs(seconds))),
+        _ => Err("give 1 to 31536000 seconds, or none"),
     }
 }
 

@@ -1,14 +1,15 @@
-//! One stored entry, and the list in order of use that runs through all entries of a shard.
+//! One stored entry.
 
 use std::time::Duration;
 
 use slab::Slab;
 
 use super::tags::TagRef;
+use crate::order::{Links, Nodes};
 
 /// A point in time, in nanoseconds since the store was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Tick(pub(super) u64);
+pub struct Tick(pub(crate) u64);
 
 impl std::ops::Add<Duration> for Tick {
     type Output = Self;
@@ -19,11 +20,15 @@ impl std::ops::Add<Duration> for Tick {
     }
 }
 
+impl Tick {
+    /// The time from `earlier` to here; none if it is later.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
 /// The deadline of an entry without TTL, and the tick that no entry reaches.
 pub(super) const NEVER: u64 = u64::MAX;
-
-/// No entry: the end of the list.
-const NIL: u32 = u32::MAX;
 
 /// Bytes that an entry occupies beside its key, value and tags: this struct, its slots in the
 /// hash table, and what the allocator adds to three blocks.
@@ -46,8 +51,7 @@ pub(super) struct Entry {
     pub(super) deadline: u64,
     /// When it was last moved to the front of the list of use.
     pub(super) used_at: u64,
-    newer: u32,
-    older: u32,
+    pub(super) links: Links,
 }
 
 impl Entry {
@@ -61,8 +65,7 @@ impl Entry {
             ttl_ms: None,
             deadline: NEVER,
             used_at: 0,
-            newer: NIL,
-            older: NIL,
+            links: Links::default(),
         }
     }
 
@@ -99,69 +102,9 @@ pub(super) fn cost<'a>(key: &str, value_len: usize, tags: impl Iterator<Item = &
     ENTRY_OVERHEAD + key.len() + value_len + tags
 }
 
-/// The list in order of use: ends only, the links are in the entries.
-#[derive(Debug)]
-pub(super) struct UseList {
-    newest: u32,
-    oldest: u32,
-}
-
-impl Default for UseList {
-    fn default() -> Self {
-        Self {
-            newest: NIL,
-            oldest: NIL,
-        }
-    }
-}
-
-impl UseList {
-    pub(super) fn oldest(&self) -> Option<u32> {
-        (self.oldest != NIL).then_some(self.oldest)
-    }
-
-    pub(super) fn is_newest(&self, id: u32) -> bool {
-        self.newest == id
-    }
-
-    /// Puts `id`, which is in no list, in front.
-    pub(super) fn push(&mut self, entries: &mut Slab<Entry>, id: u32, now: Tick) {
-        let entry = &mut entries[id as usize];
-        entry.used_at = now.0;
-        entry.newer = NIL;
-        entry.older = self.newest;
-        match self.newest {
-            NIL => self.oldest = id,
-            next => entries[next as usize].newer = id,
-        }
-        self.newest = id;
-    }
-
-    /// Takes `id` out of the list.
-    pub(super) fn unlink(&mut self, entries: &mut Slab<Entry>, id: u32) {
-        let (newer, older) = (entries[id as usize].newer, entries[id as usize].older);
-        match newer {
-            NIL => self.newest = older,
-            newer => entries[newer as usize].older = older,
-        }
-        match older {
-            NIL => self.oldest = newer,
-            older => entries[older as usize].newer = newer,
-        }
-    }
-
-    /// Number of entries found by walking from the newest; at most `limit` steps.
-    pub(super) fn walk(&self, entries: &Slab<Entry>, limit: usize) -> usize {
-        let mut at = self.newest;
-        let mut steps = 0;
-        while let Some(entry) = entries
-            .get(at as usize)
-            .filter(|_| at != NIL && steps < limit)
-        {
-            steps += 1;
-            at = entry.older;
-        }
-        steps
+impl Nodes for Slab<Entry> {
+    fn links(&mut self, id: u32) -> &mut Links {
+        &mut self[id as usize].links
     }
 }
 

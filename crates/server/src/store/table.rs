@@ -16,9 +16,10 @@ use hashbrown::HashTable;
 use slab::Slab;
 
 use super::budget::{Budget, Full};
-use super::entry::{Entry, NEVER, Tick, UseList};
+use super::entry::{Entry, NEVER, Tick};
 use super::tags::{TagIndex, TagRef};
 use super::{IncrError, Stats, TagList};
+use crate::order::Order;
 
 /// A key or tag with its hash.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +51,7 @@ pub(super) struct Table {
     index: HashTable<u32>,
     entries: Slab<Entry>,
     tags: TagIndex,
-    uses: UseList,
+    uses: Order,
     /// Entries that have a TTL: without any, a sweep passes by.
     mortal: usize,
     /// Where the next sweep goes on.
@@ -106,7 +107,8 @@ impl Table {
                 .insert_unique(key.hash, id, |&id| entries[id as usize].hash);
             let links = self.tags.attach(id, with.hashed_tags());
             self.entries[id as usize].tags = links;
-            self.uses.push(&mut self.entries, id, now);
+            self.entries[id as usize].used_at = now.0;
+            self.uses.push(&mut self.entries, id);
             id
         };
         self.live_for(id, with.ttl_ms, now);
@@ -279,7 +281,7 @@ impl Table {
     /// # Errors
     ///
     /// Says which invariant is broken, and for which key.
-    pub(super) fn check(&self) -> Result<usize, String> {
+    pub(super) fn check(&mut self) -> Result<usize, String> {
         if self.index.len() != self.entries.len() {
             return Err(format!(
                 "I3: index {} entries {}",
@@ -287,7 +289,8 @@ impl Table {
                 self.entries.len()
             ));
         }
-        let listed = self.uses.walk(&self.entries, self.entries.len() + 1);
+        let limit = self.entries.len() + 1;
+        let listed = self.uses.count(&mut self.entries, limit);
         if listed != self.entries.len() {
             return Err(format!("I5: list {listed} entries {}", self.entries.len()));
         }
@@ -356,12 +359,8 @@ impl Table {
     }
 
     fn touch(&mut self, id: u32, now: Tick) {
-        if self.uses.is_newest(id) {
-            self.entries[id as usize].used_at = now.0;
-            return;
-        }
-        self.uses.unlink(&mut self.entries, id);
-        self.uses.push(&mut self.entries, id, now);
+        self.entries[id as usize].used_at = now.0;
+        self.uses.touch(&mut self.entries, id);
     }
 
     /// Gives an entry new tags; nothing moves when they are the ones it has.
