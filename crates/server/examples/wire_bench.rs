@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release -p tagcached --example wire_bench -- 127.0.0.1:1984 --depth 100`
 //!
-//! With `--resp` it asks a Redis server for the same.
+//! With `--resp` it asks a Redis server for the same; with `--put` it writes instead, with `--tags` under two tags.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -21,6 +21,8 @@ struct Options {
     value: usize,
     time: Duration,
     resp: bool,
+    put: bool,
+    tags: bool,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -64,6 +66,8 @@ fn parse() -> Result<Options, lexopt::Error> {
         value: 100,
         time: Duration::from_secs(2),
         resp: false,
+        put: false,
+        tags: false,
     };
     let mut args = lexopt::Parser::from_env();
     while let Some(arg) = args.next()? {
@@ -74,6 +78,8 @@ fn parse() -> Result<Options, lexopt::Error> {
             Long("value") => options.value = args.value()?.parse()?,
             Long("ms") => options.time = Duration::from_millis(args.value()?.parse()?),
             Long("resp") => options.resp = true,
+            Long("put") => options.put = true,
+            Long("tags") => options.tags = true,
             other => return Err(other.unexpected()),
         }
     }
@@ -86,20 +92,23 @@ fn key(n: usize) -> String {
 
 fn fill(options: &Options) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(options.addr)?;
-    let value = "x".repeat(options.value);
     for n in 0..KEYS {
-        let key = key(n);
-        let request = if options.resp {
-            let (k, v) = (key.len(), value.len());
-            format!("*3\r\n$3\r\nSET\r\n${k}\r\n{key}\r\n${v}\r\n{value}\r\n")
-        } else {
-            format!("PUT\t{key}\t-\t-\t{value}\n")
-        };
-        stream.write_all(request.as_bytes())?;
+        stream.write_all(put(options, &key(n)).as_bytes())?;
         let mut reply = vec![0; if options.resp { 5 } else { 3 }];
         stream.read_exact(&mut reply)?;
     }
     Ok(())
+}
+
+/// A request that stores a value.
+fn put(options: &Options, key: &str) -> String {
+    let value = "x".repeat(options.value);
+    let (k, v) = (key.len(), value.len());
+    if options.resp {
+        return format!("*3\r\n$3\r\nSET\r\n${k}\r\n{key}\r\n${v}\r\n{value}\r\n");
+    }
+    let tags = if options.tags { "group:1,kind:2" } else { "-" };
+    format!("PUT\t{key}\t-\t{tags}\t{value}\n")
 }
 
 /// Sends bursts until `end`; returns the time of each.
@@ -110,7 +119,9 @@ fn run(options: &Options, start: usize, end: Instant) -> std::io::Result<Vec<Dur
         .map(|burst| {
             let keys = (0..options.depth).map(|n| key(start * 997 + burst * 613 + n * 31));
             keys.map(|key| {
-                if options.resp {
+                if options.put {
+                    put(options, &key)
+                } else if options.resp {
                     format!("*2\r\n$3\r\nGET\r\n${}\r\n{key}\r\n", key.len())
                 } else {
                     format!("GET\t{key}\n")
@@ -125,7 +136,11 @@ fn run(options: &Options, start: usize, end: Instant) -> std::io::Result<Vec<Dur
     } else {
         "VALUE\t\n".len()
     };
-    let expected = options.depth * (options.value + overhead);
+    let expected = match (options.put, options.resp) {
+        (true, true) => options.depth * "+OK\r\n".len(),
+        (true, false) => options.depth * "OK\n".len(),
+        _ => options.depth * (options.value + overhead),
+    };
     let mut chunk = vec![0; 256 << 10];
     let mut times = Vec::new();
     while Instant::now() < end {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use memchr::{memchr, memchr_iter, memrchr};
 
-use crate::proto::{LINE_TOO_LONG, Verb, execute};
+use crate::proto::{Begun, Job, LINE_TOO_LONG, begin};
 use crate::store::{Store, Tick};
 use crate::stream::Stream;
 
@@ -77,6 +77,10 @@ pub(crate) struct Connection {
     at: usize,
     /// No LF in `input` between `at` and here.
     searched: usize,
+    /// `input` is UTF-8 between `at` and here.
+    checked: usize,
+    /// The command under way; the lines behind it wait.
+    job: Option<Job>,
     /// Whole lines wait in `input` (C2, C3).
     held: bool,
     /// The rest of an over-long line is to be skipped.
@@ -90,6 +94,8 @@ pub(crate) struct Connection {
     hung_up: bool,
     /// Since it was last asked: a line was executed, much of a long one came, or replies went.
     moved: bool,
+    /// Nothing more will be received.
+    ended: bool,
     /// Nothing more is executed; close when the output is sent.
     closing: bool,
 }
@@ -101,6 +107,8 @@ impl Connection {
             input: Vec::new(),
             at: 0,
             searched: 0,
+            checked: 0,
+            job: None,
             held: false,
             skipping: false,
             output: Vec::new(),
@@ -108,6 +116,7 @@ impl Connection {
             blocked: false,
             hung_up: false,
             moved: false,
+            ended: false,
             closing: false,
         }
     }
@@ -151,10 +160,13 @@ impl Connection {
         self.blocked = false;
         let mut drained = false;
         for _ in 0..ROUNDS {
-            if self.held {
+            self.work(shared)?;
+            if self.held && self.job.is_none() {
                 self.run_input(shared)?;
             }
             self.send()?;
+            let busy = self.held || self.job.is_some();
+            self.closing |= self.ended && !busy;
             if self.closing {
                 return Ok(if self.output.is_empty() {
                     Next::Close
@@ -162,23 +174,20 @@ impl Connection {
                     Next::Wait
                 });
             }
-            if self.held {
-                if self.blocked && self.unsent() > shared.max_output {
-                    return Ok(Next::Wait);
-                }
-                if shared.now >= shared.until {
-                    return Ok(Next::Again);
-                }
-                continue;
+            if busy && self.blocked && self.unsent() > shared.max_output {
+                return Ok(Next::Wait);
             }
-            if drained {
+            if drained && !busy {
                 return Ok(Next::Wait);
             }
             if shared.now >= shared.until {
                 return Ok(Next::Again);
             }
+            if busy {
+                continue;
+            }
             match self.stream.read(&mut shared.scratch) {
-                Ok(0) => self.finish(shared),
+                Ok(0) => self.finish(shared)?,
                 Ok(n) => {
                     // A stream socket that gives less than asked for has been emptied.
                     drained = n < shared.scratch.len() && !self.hung_up;
@@ -201,21 +210,31 @@ impl Connection {
             return self.run_input(shared);
         }
         let scratch = std::mem::take(&mut shared.scratch);
-        let used = self.run(shared, &scratch[..n], 0);
-        if let Ok(used) = used {
-            self.input.extend_from_slice(&scratch[used..n]);
+        let run = self.run(shared, &scratch[..n], Known::default());
+        if let Ok(run) = run {
+            self.input.extend_from_slice(&scratch[run.used..n]);
+            self.checked = run.checked - run.used;
+            self.searched = run.searched - run.used;
             self.settle(shared);
         }
         shared.scratch = scratch;
-        used.map(drop)
+        run.map(drop)
     }
 
     /// Executes the lines of `input`.
     fn run_input(&mut self, shared: &mut Shared<'_>) -> io::Result<()> {
         let input = std::mem::take(&mut self.input);
-        let used = self.run(shared, &input[self.at..], self.searched - self.at)?;
+        let at = self.at;
+        let known = Known {
+            searched: self.searched - at,
+            checked: self.checked - at,
+        };
+        let run = self.run(shared, &input[at..], known);
         self.input = input;
-        self.at += used;
+        let run = run?;
+        self.at = at + run.used;
+        self.checked = at + run.checked;
+        self.searched = at + run.searched;
         self.settle(shared);
         Ok(())
     }
@@ -223,13 +242,13 @@ impl Connection {
     /// Puts `input` in order after a run: no executed bytes in front, unless lines are held.
     fn settle(&mut self, shared: &Shared<'_>) {
         if self.held {
-            self.searched = self.at;
             return;
         }
         if self.input.len() - self.at > shared.max_line {
             self.skipping = true;
             self.at = self.input.len();
         }
+        self.checked = self.checked.saturating_sub(self.at);
         if self.at < self.input.len() {
             self.input.drain(..self.at);
         } else if self.input.capacity() > KEEP {
@@ -239,45 +258,64 @@ impl Connection {
         }
         self.at = 0;
         self.searched = self.input.len();
+        self.checked = self.checked.min(self.input.len());
+        // A long line is checked as it comes: all at once would take a while.
+        let new = &self.input[self.checked..];
+        if new.len() >= READ / 2 {
+            self.checked += match str::from_utf8(new) {
+                Ok(text) => text.len(),
+                Err(error) => error.valid_up_to(),
+            };
+        }
     }
 
-    /// Executes the whole lines of `bytes`, of which the first `searched` hold no LF, and returns
-    /// how many bytes that took. Sets `held` when it stopped early (C2, C3), `closing` when a line
-    /// is not UTF-8.
-    fn run(&mut self, shared: &mut Shared<'_>, bytes: &[u8], searched: usize) -> io::Result<usize> {
+    /// Executes the whole lines of `bytes`. Sets `held` when it stopped early (C2, C3), `closing`
+    /// when a line is not UTF-8.
+    fn run(&mut self, shared: &mut Shared<'_>, bytes: &[u8], known: Known) -> io::Result<Run> {
         self.held = false;
         let mut start = 0;
+        let run = |used, checked: usize| {
+            Ok(Run {
+                used,
+                searched: used,
+                checked: checked.max(used),
+            })
+        };
         if self.skipping {
             let Some(end) = memchr(b'\n', bytes) else {
-                return Ok(bytes.len());
+                return run(bytes.len(), 0);
             };
             self.skipping = false;
             self.output.extend_from_slice(LINE_TOO_LONG);
             start = end + 1;
         }
-        let from = searched.max(start);
+        let from = known.searched.max(start);
         let Some(last) = memrchr(b'\n', &bytes[from..]) else {
-            return Ok(start);
+            return run(start, known.checked);
         };
         let end = from + last + 1;
-        let (text, valid) = whole_lines(&bytes[start..end]);
+        let valid = valid_lines(&bytes[..end], start, known.checked.max(start));
         self.moved = true;
         let mut work = 0;
         let send_at = SEND_AT.min(shared.max_output);
-        let mut line_start = 0;
-        for lf in memchr_iter(b'\n', text.as_bytes()) {
-            let line = &text[line_start..lf];
-            line_start = lf + 1;
+        let mut line_start = start;
+        for lf in memchr_iter(b'\n', &bytes[from.min(valid)..valid]) {
+            let lf = from + lf;
+            let line = &bytes[line_start..lf];
             let replied = self.output.len();
-            let mut brief = true;
             if line.len() > shared.max_line {
                 self.output.extend_from_slice(LINE_TOO_LONG);
-            } else {
-                let verb = execute(shared.store, line, shared.now, &mut self.output);
-                brief = verb.is_none_or(Verb::is_of_one_key);
+            } else if !self.execute(shared, line)? {
+                self.held = true;
+                return Ok(Run {
+                    used: line_start,
+                    searched: lf,
+                    checked: valid,
+                });
             }
-            work += LINE + line.len() + (self.output.len() - replied);
-            if work >= LOOK || !brief {
+            line_start = lf + 1;
+            work += LINE + line.len() + self.output.len().saturating_sub(replied);
+            if work >= LOOK {
                 work = 0;
                 shared.now = shared.store.now();
             }
@@ -285,27 +323,62 @@ impl Connection {
                 self.send()?;
             }
             let full = self.unsent() > shared.max_output;
-            if (full || shared.now >= shared.until) && start + line_start < end {
+            if self.job.is_some() || (full || shared.now >= shared.until) && line_start < end {
                 self.held = true;
-                return Ok(start + line_start);
+                return run(line_start, valid);
             }
         }
-        if valid {
-            return Ok(end);
+        self.closing = valid < end;
+        run(if self.closing { bytes.len() } else { end }, 0)
+    }
+
+    /// Executes a line, or begins to; false if it has to be begun again in another turn.
+    fn execute(&mut self, shared: &mut Shared<'_>, line: &[u8]) -> io::Result<bool> {
+        loop {
+            match begin(shared.store, line, shared.now, &mut self.output) {
+                Begun::Done => return Ok(true),
+                Begun::Job(job) => {
+                    self.job = Some(job);
+                    self.work(shared)?;
+                    return Ok(true);
+                }
+                Begun::NotYet => shared.now = shared.store.now(),
+            }
+            if shared.now >= shared.until {
+                return Ok(false);
+            }
         }
-        self.closing = true;
-        Ok(bytes.len())
+    }
+
+    /// Goes on with the command under way.
+    fn work(&mut self, shared: &mut Shared<'_>) -> io::Result<()> {
+        while let Some(job) = &mut self.job {
+            self.moved = true;
+            if job.step(shared.store, shared.until, &mut self.output) {
+                self.job = None;
+            }
+            shared.now = shared.store.now();
+            if self.unsent() >= SEND_AT.min(shared.max_output) {
+                self.send()?;
+            }
+            if shared.now >= shared.until || self.unsent() > shared.max_output {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The peer sends no more: executes an unterminated last line, as the real server does.
-    fn finish(&mut self, shared: &Shared<'_>) {
-        if self.skipping {
+    fn finish(&mut self, shared: &mut Shared<'_>) -> io::Result<()> {
+        self.ended = true;
+        if std::mem::take(&mut self.skipping) {
             self.output.extend_from_slice(LINE_TOO_LONG);
-        } else if let Ok(line) = str::from_utf8(&self.input) {
-            execute(shared.store, line, shared.store.now(), &mut self.output);
         }
-        self.input = Vec::new();
-        self.closing = true;
+        if self.input.is_empty() {
+            return Ok(());
+        }
+        self.input.push(b'\n');
+        self.run_input(shared)
     }
 
     /// Sends what it can.
@@ -337,14 +410,32 @@ impl Connection {
     }
 }
 
-/// The lines in front of the first one that is not UTF-8, and whether that is all of them.
-fn whole_lines(bytes: &[u8]) -> (&str, bool) {
-    match str::from_utf8(bytes) {
-        Ok(text) => (text, true),
+/// What is known of bytes before a run.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    /// There is no LF in so many.
+    searched: usize,
+    /// So many are UTF-8.
+    checked: usize,
+}
+
+/// What a run made of its bytes.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    used: usize,
+    /// There is no LF between those and here.
+    searched: usize,
+    /// So many are UTF-8; at least those that are used up.
+    checked: usize,
+}
+
+/// Where the lines of `bytes` that are UTF-8 end, from `start` on; up to `checked` all are.
+fn valid_lines(bytes: &[u8], start: usize, checked: usize) -> usize {
+    match str::from_utf8(&bytes[checked..]) {
+        Ok(_) => bytes.len(),
         Err(error) => {
-            let valid = &bytes[..error.valid_up_to()];
-            let end = memrchr(b'\n', valid).map_or(0, |lf| lf + 1);
-            (str::from_utf8(&valid[..end]).unwrap_or_default(), false)
+            let valid = &bytes[start..checked + error.valid_up_to()];
+            memrchr(b'\n', valid).map_or(start, |lf| start + lf + 1)
         }
     }
 }

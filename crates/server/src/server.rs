@@ -5,8 +5,8 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::{Builder, JoinHandle};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, Builder, JoinHandle};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -46,8 +46,9 @@ pub struct Server {
 struct Running {
     bell: Arc<Bell>,
     desks: Vec<Arc<Desk>>,
-    /// Dropped to end the sweeper.
-    sweep: Option<Sender<()>>,
+    store: Arc<Store>,
+    /// Ends the sweeper, which is woken to see it.
+    stop_sweep: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     /// Removed when dropped, after the threads have ended.
     port_file: Option<OwnFile>,
@@ -79,13 +80,13 @@ impl Server {
             .collect::<io::Result<_>>()?;
         let desks: Vec<Arc<Desk>> = made.iter().map(|(_, desk)| Arc::clone(desk)).collect();
         let (acceptor, bell) = Acceptor::new(listeners, desks.clone(), config.max_connections)?;
-        let (sweep, stop_sweep) = mpsc::channel();
 
         // From here on an error drops `running`, which ends the threads that were started.
         let mut running = Running {
             bell,
             desks: desks.clone(),
-            sweep: Some(sweep),
+            store: Arc::clone(&store),
+            stop_sweep: Arc::new(AtomicBool::new(false)),
             threads: Vec::new(),
             port_file: None,
         };
@@ -96,11 +97,14 @@ impl Server {
                 worker.run(&store, &config)
             })?;
         }
-        let swept = Arc::clone(&store);
+        let (swept, stop) = (Arc::clone(&store), Arc::clone(&running.stop_sweep));
         running.spawn("tagcached-sweep".into(), move || {
+            swept.employ_sweeper();
             let mut sweeper = Sweeper::default();
             let mut pause = interval;
-            while stop_sweep.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+            // Acquire: pairs with the Release in `Running::drop`.
+            while !stop.load(Ordering::Acquire) {
+                thread::park_timeout(pause);
                 let much_left = sweeper.run(&swept, SWEEP_BUDGET);
                 pause = if much_left {
                     SWEEP_BUDGET.min(interval)
@@ -167,7 +171,9 @@ impl Drop for Running {
         for desk in &self.desks {
             desk.stop();
         }
-        self.sweep = None;
+        // Release: pairs with the Acquire in the sweeper.
+        self.stop_sweep.store(true, Ordering::Release);
+        self.store.wake_sweeper();
         for thread in self.threads.drain(..) {
             // A thread that panicked has said so on stderr; there is nothing to hand on.
             let _ = thread.join();

@@ -155,6 +155,37 @@ fn start(args: &[&str]) -> (Killed, String) {
     (child, line)
 }
 
+#[test]
+fn it_says_how_it_stands_when_asked() {
+    let mut child = Command::new(SERVER)
+        .args(["--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .map(Killed)
+        .unwrap();
+    let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
+    let ready = lines.next().unwrap().unwrap();
+    let mut peer = Peer::connect(ready.rsplit(' ').next().unwrap().parse().unwrap());
+    for n in 0..200 {
+        assert_eq!(peer.ask(&format!("PUT\tk{n}\t-\tt\tv")), "OK");
+    }
+    assert_eq!(peer.ask("INV_TAGS_ANY\tt"), "INV_TAGS_ANY\t200");
+    assert_eq!(peer.ask("PUT\tk\t-\tt\tv"), "OK");
+    signal(&child.0, "-USR1");
+    let line = lines.next().unwrap().unwrap();
+    let words: Vec<&str> = line.split(' ').collect();
+    assert_eq!(words[..3], ["tagcached", "entries", "1"], "{line}");
+    assert_eq!(
+        words[5..9],
+        ["connections", "1", "evictions", "0"],
+        "{line}"
+    );
+    let number = |at: usize| words[at].parse::<u64>().unwrap();
+    assert!((50..500).contains(&number(4)), "{line}");
+    assert!(words[9] == "longest_hold_us" && number(10) > 0, "{line}");
+    assert_eq!(peer.ask("GET\tk"), "VALUE\tv");
+}
+
 /// A deployment that takes the files of the old server away, starts the new one and ends the old.
 #[test]
 fn a_server_that_ends_leaves_the_files_of_its_successor() {

@@ -8,9 +8,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use lexopt::prelude::*;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 use tagcached::{Config, OnFull, Server};
+
+/// Gives memory back soon, whichever thread frees it. Its settings are in `.cargo/config.toml`.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const HELP: &str = "\
 tagcached: the TagCache protocol in memory
@@ -37,7 +41,8 @@ usage: tagcached [OPTIONS]
   --version               print the version
 
 SIZE is a number of bytes, or one with K, M or G (times 1024 each).
-SIGTERM and SIGINT stop it.
+SIGTERM and SIGINT stop it. SIGUSR1 prints a line with the number of entries, their bytes,
+connections, evictions, and the longest hold of a lock since the last such line.
 ";
 
 fn main() -> ExitCode {
@@ -61,7 +66,7 @@ fn main() -> ExitCode {
 /// Runs until a signal.
 fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     // First, so that a signal during the start stops it in order too.
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1])?;
     let unix = config.unix.clone();
     let tcp = config.listen.is_some();
     let server = Server::start(config)?;
@@ -69,9 +74,27 @@ fn serve(config: Config) -> Result<(), Box<dyn Error>> {
     let unix = unix.map(|path| format!("unix:{}", path.display()));
     let places: Vec<String> = tcp.into_iter().chain(unix).collect();
     println!("tagcached listening on {}", places.join(" and "));
-    signals.forever().next();
+    for signal in signals.forever() {
+        if signal != SIGUSR1 {
+            break;
+        }
+        report(&server);
+    }
     server.stop();
     Ok(())
+}
+
+/// Prints how the server stands.
+fn report(server: &Server) {
+    let store = server.store();
+    println!(
+        "tagcached entries {} bytes {} connections {} evictions {} longest_hold_us {}",
+        store.len(),
+        store.used_bytes(),
+        server.connections(),
+        store.stats().evictions,
+        store.take_longest_hold().as_micros(),
+    );
 }
 
 /// Reads the command line; None when it asked for a text only.

@@ -168,7 +168,7 @@ impl Talk {
         };
         let mut reply = Vec::new();
         let store = &self.inner.store;
-        let Some(verb) = execute(store, line, store.now(), &mut reply) else {
+        let Some(verb) = execute(store, line.as_bytes(), store.now(), &mut reply) else {
             return Ok(None);
         };
         if self.inner.echo_keys && verb == Verb::Get && reply == b"NF\n" {

@@ -4,20 +4,35 @@
 //! caller. A line holds up to five fields separated by TAB; the fifth keeps its TABs.
 
 mod fields;
+mod job;
 mod verb;
 
-use std::io::Write;
+use std::io::Write as _;
 
 pub use self::verb::Verb;
 
+pub(crate) use self::job::Job;
+
 use self::fields::Fields;
-use crate::store::{IncrError, Store, TagList, Tick};
+use self::job::{List, next_part};
+use crate::store::{IncrError, Invalidation, LARGE, Listing, Store, TagList, Tick, Write};
 
 /// The reply to a line beyond the length limit.
 pub(crate) const LINE_TOO_LONG: &[u8] = b"ERR line_too_long\n";
 
 /// The greeting of a connection beyond the limit.
 pub(crate) const TOO_MANY_CONNECTIONS: &[u8] = b"ERR too_many_connections\n";
+
+/// How far a line was executed.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// To the end: the reply is there, if it has one.
+    Done,
+    /// Nothing has happened yet, as room is being made: begin again.
+    NotYet,
+    /// It takes several steps, which write the reply.
+    Job(Job),
+}
 
 /// Executes one request line and appends the whole reply, LF included, to `out`. Trailing CRs do
 /// not belong to the line. Returns its verb, or None for a blank line, which has no reply.
@@ -30,105 +45,130 @@ pub(crate) const TOO_MANY_CONNECTIONS: &[u8] = b"ERR too_many_connections\n";
 ///
 /// let store = Store::new(1 << 20, OnFull::Evict);
 /// let mut out = Vec::new();
-/// assert_eq!(execute(&store, "PUT\tk\t-\tred\tv", store.now(), &mut out), Some(Verb::Put));
-/// assert_eq!(execute(&store, "KEYS\tred\r", store.now(), &mut out), Some(Verb::KeysByTag));
+/// assert_eq!(execute(&store, b"PUT\tk\t-\tred\tv", store.now(), &mut out), Some(Verb::Put));
+/// assert_eq!(execute(&store, b"KEYS\tred\r", store.now(), &mut out), Some(Verb::KeysByTag));
 /// assert_eq!(out, b"OK\nKEYS\tk\n");
 /// ```
-pub fn execute(store: &Store, line: &str, now: Tick, out: &mut Vec<u8>) -> Option<Verb> {
-    let line = match line.as_bytes().last() {
-        None => return None,
-        Some(b'\r') => line.trim_end_matches('\r'),
-        Some(_) => line,
-    };
+pub fn execute(store: &Store, line: &[u8], now: Tick, out: &mut Vec<u8>) -> Option<Verb> {
+    let line = without_end(line);
     if line.is_empty() {
         return None;
     }
-    let (verb, mut fields) = Fields::after_verb(line);
-    let fields = &mut fields;
-    match verb {
-        Verb::Get => get(store, fields, now, out),
-        Verb::Put => put(store, fields, now, out),
-        Verb::Add => add(store, fields, now, out),
-        Verb::Incr => increment(store, fields, 1, out),
-        Verb::Decr => increment(store, fields, -1, out),
-        Verb::Del => del(store, fields, now, out),
-        Verb::InvTag => inv_tag(store, fields, now, out),
-        Verb::InvTagsAny => inv_list(verb, fields, out, |tags| {
-            tags.iter().map(|tag| store.invalidate_tag(tag, now)).sum()
-        }),
-        Verb::InvTagsAll => {
-            inv_list(verb, fields, out, |tags| store.invalidate_all_of(tags, now));
+    loop {
+        match begin(store, line, now, out) {
+            Begun::Done => break,
+            Begun::NotYet => {}
+            Begun::Job(mut job) => {
+                while !job.step(store, Tick::NEVER, out) {}
+                break;
+            }
         }
-        Verb::InvKeys => inv_list(verb, fields, out, |keys| {
-            keys.iter().filter(|key| store.delete(key, now)).count()
-        }),
-        Verb::KeysByTag => keys_by_tag(store, fields, now, out),
-        Verb::Stats => stats(store, out),
-        Verb::Flush => count(out, "FLUSH", store.flush()),
-        Verb::Unknown => out.extend_from_slice(b"ERR unknown_command\n"),
+    }
+    let (verb, _) = Fields::after_verb(line);
+    if verb == Verb::Flush {
+        // Perhaps nobody else is there to do it.
+        while store.bury() {}
     }
     Some(verb)
 }
 
-fn get(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) {
+/// Begins to execute one request line. Neither a reply nor an effect is there before it says so.
+pub(crate) fn begin(store: &Store, line: &[u8], now: Tick, out: &mut Vec<u8>) -> Begun {
+    let line = without_end(line);
+    if line.is_empty() {
+        return Begun::Done;
+    }
+    let (verb, mut fields) = Fields::after_verb(line);
+    let fields = &mut fields;
+    match verb {
+        Verb::Get => return get(store, fields, now, out),
+        Verb::Put => return put(store, fields, now, out),
+        Verb::Add => return add(store, fields, now, out),
+        Verb::Incr => return increment(store, fields, 1, out),
+        Verb::Decr => return increment(store, fields, -1, out),
+        Verb::InvTag | Verb::InvTagsAny | Verb::InvTagsAll | Verb::InvKeys | Verb::KeysByTag => {
+            return walk(store, verb, fields, out);
+        }
+        Verb::Del => del(store, fields, now, out),
+        Verb::Stats => stats(store, out),
+        Verb::Flush => count(out, "FLUSH", store.clear()),
+        Verb::Unknown => out.extend_from_slice(b"ERR unknown_command\n"),
+    }
+    Begun::Done
+}
+
+fn without_end(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|&byte| byte != b'\r');
+    &line[..end.map_or(0, |last| last + 1)]
+}
+
+fn get(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) -> Begun {
     let Some(key) = fields.next() else {
-        return error(out, "missing_key");
+        return refuse(out, "missing_key");
     };
-    let found = store.get(key, now, |value| {
-        out.reserve(value.len() + 7);
+    let found = store.get(key, now, |item| {
+        if item.value.len() >= LARGE
+            && let Some(value) = item.shared()
+        {
+            out.extend_from_slice(b"VALUE\t");
+            return Begun::Job(Job::Value { value, at: 0 });
+        }
+        out.reserve(item.value.len() + 7);
         out.extend_from_slice(b"VALUE\t");
-        out.extend_from_slice(value);
+        out.extend_from_slice(item.value);
         out.push(b'\n');
+        Begun::Done
     });
-    if found.is_none() {
+    found.unwrap_or_else(|| {
         out.extend_from_slice(b"NF\n");
-    }
+        Begun::Done
+    })
 }
 
-fn put(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) {
+fn put(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) -> Begun {
     let Some(key) = key(fields) else {
-        return error(out, "missing_key");
+        return refuse(out, "missing_key");
     };
-    let (ttl_ms, tags) = (ttl_ms(fields), tags(fields));
-    let now = present(store, ttl_ms, now);
+    let (with, now) = attributes(store, fields, now);
     let value = fields.next().unwrap_or_default();
-    match store.put(key, value, tags, ttl_ms, now) {
-        Ok(()) => out.extend_from_slice(b"OK\n"),
-        Err(full) => error(out, full),
+    match store.try_put(key, value, &with, now) {
+        None => return Begun::NotYet,
+        Some(Ok(_)) => out.extend_from_slice(b"OK\n"),
+        Some(Err(full)) => error(out, full),
     }
+    Begun::Done
 }
 
-fn add(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) {
+fn add(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) -> Begun {
     let Some(key) = key(fields) else {
-        return error(out, "missing_key");
+        return refuse(out, "missing_key");
     };
-    let (ttl_ms, tags) = (ttl_ms(fields), tags(fields));
-    let now = present(store, ttl_ms, now);
+    let (with, now) = attributes(store, fields, now);
     let value = fields.next().unwrap_or_default();
-    match store.add(key, value, tags, ttl_ms, now) {
-        Ok(true) => out.extend_from_slice(b"ADDED\n"),
-        Ok(false) => out.extend_from_slice(b"EXISTS\n"),
-        Err(full) => error(out, full),
+    match store.try_add(key, value, &with, now) {
+        None => return Begun::NotYet,
+        Some(Ok(true)) => out.extend_from_slice(b"ADDED\n"),
+        Some(Ok(false)) => out.extend_from_slice(b"EXISTS\n"),
+        Some(Err(full)) => error(out, full),
     }
+    Begun::Done
 }
 
-fn increment(store: &Store, fields: &mut Fields<'_>, sign: i64, out: &mut Vec<u8>) {
+fn increment(store: &Store, fields: &mut Fields<'_>, sign: i64, out: &mut Vec<u8>) -> Begun {
     let Some(key) = key(fields) else {
-        return error(out, "missing_key");
+        return refuse(out, "missing_key");
     };
-    let by = fields
-        .next()
-        .and_then(|by| by.parse::<i64>().ok())
-        .unwrap_or(1);
-    let (ttl_ms, tags) = (ttl_ms(fields), tags(fields));
-    // That of the entry, if it has one, begins anew.
-    let now = store.now();
+    let by = fields.next().and_then(number).unwrap_or(1_i64);
+    // The TTL of the entry, if it has one, begins anew.
+    let (with, now) = attributes(store, fields, store.now());
     // The least step negated is itself, as in the real server.
-    match store.increment(key, by.wrapping_mul(sign), tags, ttl_ms, now) {
-        Ok(sum) => line(out, format_args!("VALUE\t{sum}")),
-        Err(IncrError::Full(full)) => error(out, full),
-        Err(refused) => error(out, refused),
+    match store.try_increment(key, by.wrapping_mul(sign), &with, now) {
+        None => return Begun::NotYet,
+        Some(Ok(sum)) => line(out, format_args!("VALUE\t{sum}")),
+        Some(Err(IncrError::Full(full))) => error(out, full),
+        Some(Err(refused)) => error(out, refused),
     }
+    Begun::Done
 }
 
 fn del(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) {
@@ -143,52 +183,55 @@ fn del(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) {
     out.extend_from_slice(reply);
 }
 
-fn inv_tag(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) {
-    let Some(tag) = fields.next() else {
-        return error(out, "missing_tag");
-    };
-    count(out, Verb::InvTag.name(), store.invalidate_tag(tag, now));
-}
-
-/// The three commands that take a list: its parts are trimmed and empty ones skipped.
-fn inv_list(
-    verb: Verb,
-    fields: &mut Fields<'_>,
-    out: &mut Vec<u8>,
-    run: impl FnOnce(&[&str]) -> usize,
-) {
+/// The commands about tags, and about a list of keys. The parts of a list are trimmed, and empty
+/// ones skipped.
+fn walk(store: &Store, verb: Verb, fields: &mut Fields<'_>, out: &mut Vec<u8>) -> Begun {
     let noun = if verb == Verb::InvKeys {
         "keys"
     } else {
         "tags"
     };
-    let Some(list) = fields.next().filter(|list| !list.is_empty()) else {
-        return error(out, format_args!("missing_{noun}"));
-    };
-    let parts: Vec<&str> = list
-        .split(',')
-        .map(str::trim)
-        .filter(|s| !s.is_empty())
-        .collect();
-    if parts.is_empty() {
-        return error(out, format_args!("empty_{noun}"));
-    }
-    count(out, verb.name(), run(&parts));
-}
-
-fn keys_by_tag(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) {
-    let Some(tag) = fields.next() else {
-        return error(out, "missing_tag");
-    };
-    out.extend_from_slice(b"KEYS\t");
-    let start = out.len();
-    store.keys_by_tag(tag, now, |key| {
-        if out.len() > start {
-            out.push(b',');
+    let field = fields.next();
+    if let Verb::InvTag | Verb::KeysByTag = verb {
+        let Some(tag) = field else {
+            return refuse(out, "missing_tag");
+        };
+        if verb == Verb::KeysByTag {
+            out.extend_from_slice(b"KEYS\t");
+            let walk = Listing::new(tag, store);
+            return Begun::Job(Job::List { walk, any: false });
         }
-        out.extend_from_slice(key.as_bytes());
-    });
-    out.push(b'\n');
+        let mut walk = Invalidation::default();
+        walk.add(tag, store);
+        return Begun::Job(Job::All {
+            verb,
+            tags: List::empty(),
+            walk,
+        });
+    }
+    let Some(list) = field.filter(|list| !list.is_empty()) else {
+        return refuse(out, format_args!("missing_{noun}"));
+    };
+    if next_part(list).is_none() {
+        return refuse(out, format_args!("empty_{noun}"));
+    }
+    let (list, walk) = (List::new(list), Invalidation::default());
+    Begun::Job(match verb {
+        Verb::InvTagsAll => Job::All {
+            verb,
+            tags: list,
+            walk,
+        },
+        Verb::InvTagsAny => Job::Any {
+            tags: list,
+            walk,
+            removed: 0,
+        },
+        _ => Job::Keys {
+            keys: list,
+            removed: 0,
+        },
+    })
 }
 
 fn stats(store: &Store, out: &mut Vec<u8>) {
@@ -201,29 +244,36 @@ fn stats(store: &Store, out: &mut Vec<u8>) {
     );
 }
 
-fn key<'a>(fields: &mut Fields<'a>) -> Option<&'a str> {
+fn key<'a>(fields: &mut Fields<'a>) -> Option<&'a [u8]> {
     fields.next().filter(|key| !key.is_empty())
 }
 
-/// A TTL field; whatever is not an unsigned 64-bit number means none.
-fn ttl_ms(fields: &mut Fields<'_>) -> Option<u64> {
-    match fields.next() {
-        None | Some("-") => None,
-        Some(field) => field.parse().ok(),
-    }
+/// TTL and tags of a write, and the present: a time to live begins when its line is executed, not
+/// when the burst came in. A TTL that is not an unsigned 64-bit number means none.
+fn attributes<'a>(store: &Store, fields: &mut Fields<'a>, now: Tick) -> (Write<'a>, Tick) {
+    let ttl_ms = match fields.next() {
+        None | Some(b"-") => None,
+        Some(field) => number(field),
+    };
+    let with = Write {
+        tags: TagList::new(fields.next().unwrap_or_default()),
+        ttl_ms,
+        flags: 0,
+    };
+    (with, ttl_ms.map_or(now, |_| store.now()))
 }
 
-/// A time to live begins when its line is executed, not when the burst came in.
-fn present(store: &Store, ttl_ms: Option<u64>, burst: Tick) -> Tick {
-    ttl_ms.map_or(burst, |_| store.now())
-}
-
-fn tags<'a>(fields: &mut Fields<'a>) -> TagList<'a> {
-    TagList::new(fields.next().unwrap_or_default())
+fn number<N: std::str::FromStr>(field: &[u8]) -> Option<N> {
+    str::from_utf8(field).ok()?.parse().ok()
 }
 
 fn count(out: &mut Vec<u8>, verb: &str, count: usize) {
     line(out, format_args!("{verb}\t{count}"));
+}
+
+fn refuse(out: &mut Vec<u8>, what: impl std::fmt::Display) -> Begun {
+    error(out, what);
+    Begun::Done
 }
 
 fn error(out: &mut Vec<u8>, what: impl std::fmt::Display) {
@@ -243,7 +293,7 @@ mod tests {
     fn replies(store: &Store, lines: &[&str]) -> String {
         let mut out = Vec::new();
         for line in lines {
-            execute(store, line, store.now(), &mut out);
+            execute(store, line.as_bytes(), store.now(), &mut out);
         }
         String::from_utf8(out).unwrap()
     }
@@ -276,8 +326,8 @@ mod tests {
         );
         replies(&store, &["INCR\tn\t1\t-\ta\tb"]);
         let mut keys = Vec::new();
-        store.keys_by_tag("a\tb", store.now(), |key| keys.push(key.to_owned()));
-        assert_eq!(keys, ["n"]);
+        store.keys_by_tag(b"a\tb", |key| keys.push(key.to_vec()));
+        assert_eq!(keys, [b"n"]);
     }
 
     #[test]
@@ -308,7 +358,9 @@ mod tests {
                 replies(&store, &[&format!("PUT\tk\t-\t{before}\tv")]);
                 replies(&store, &[&format!("PUT\tk\t-\t{after}\tw")]);
                 for tag in ["a", "b", "c"] {
-                    let has = TagList::new(after).iter().any(|other| other == tag);
+                    let has = TagList::new(after.as_bytes())
+                        .iter()
+                        .any(|other| other == tag.as_bytes());
                     let expected = if has { "KEYS\tk\n" } else { "KEYS\t\n" };
                     let got = replies(&store, &[&format!("KEYS\t{tag}")]);
                     assert_eq!(got, expected, "{before} then {after}: {tag}");

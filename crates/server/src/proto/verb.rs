@@ -40,12 +40,13 @@ const LONGEST: usize = 12;
 impl Verb {
     /// Reads a verb in any case.
     #[must_use]
-    pub fn parse(text: &str) -> Self {
+    pub fn parse(text: impl AsRef<[u8]>) -> Self {
+        let text = text.as_ref();
         let mut upper = [0; LONGEST];
         let Some(upper) = upper.get_mut(..text.len()) else {
             return Self::Unknown;
         };
-        upper.copy_from_slice(text.as_bytes());
+        upper.copy_from_slice(text);
         upper.make_ascii_uppercase();
         match &*upper {
             b"GET" => Self::Get,
@@ -63,15 +64,6 @@ impl Verb {
             b"FLUSH" => Self::Flush,
             _ => Self::Unknown,
         }
-    }
-
-    /// Whether it is about one key or none, so that its line and its reply tell how long it takes.
-    #[must_use]
-    pub fn is_of_one_key(self) -> bool {
-        matches!(
-            self,
-            Self::Get | Self::Put | Self::Add | Self::Incr | Self::Decr | Self::Del | Self::Unknown
-        )
     }
 
     /// The verb as it is written on the wire; `UNKNOWN` for anything else.

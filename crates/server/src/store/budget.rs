@@ -22,8 +22,8 @@ pub struct Full;
 #[derive(Debug)]
 pub(super) struct Budget {
     used: AtomicUsize,
-    limit: usize,
-    on_full: OnFull,
+    pub(super) limit: usize,
+    pub(super) on_full: OnFull,
 }
 
 impl Budget {
@@ -35,45 +35,41 @@ impl Budget {
         }
     }
 
-    /// Accounts for an entry that occupied `old` bytes and will occupy `new`.
-    ///
-    /// # Errors
-    ///
-    /// [`Full`], and nothing changed, when the entry alone is over the limit, or when the sum is
-    /// and the store refuses instead of evicting.
-    pub(super) fn exchange(&self, old: usize, new: usize) -> Result<(), Full> {
-        if new > self.limit {
-            return Err(Full);
-        }
-        if new <= old {
-            self.give_back(old - new);
-            return Ok(());
-        }
-        let grow = new - old;
+    /// Takes `bytes` if the sum stays within the limit; tells whether it did.
+    pub(super) fn reserve(&self, bytes: usize) -> bool {
         // Relaxed: a sum on its own, it orders nothing; the entries are under the shard locks.
-        let before = self.used.fetch_add(grow, Ordering::Relaxed);
-        if self.on_full == OnFull::Error && before.saturating_add(grow) > self.limit {
-            self.give_back(grow);
-            return Err(Full);
+        let before = self.used.fetch_add(bytes, Ordering::Relaxed);
+        let fits = before.saturating_add(bytes) <= self.limit;
+        if !fits {
+            self.give_back(bytes);
         }
-        Ok(())
+        fits
     }
 
-    /// Accounts for `bytes` that were freed.
-    pub(super) fn give_back(&self, bytes: usize) {
-        // Relaxed: as in `exchange`.
+    /// Books that what was worth `before`, reserved bytes among it, is worth `after`.
+    pub(super) fn settle(&self, before: usize, after: usize) {
+        // Relaxed: as in `reserve`.
+        if after > before {
+            self.used.fetch_add(after - before, Ordering::Relaxed);
+        } else if before > after {
+            self.give_back(before - after);
+        }
+    }
+
+    fn give_back(&self, bytes: usize) {
+        // Relaxed: as in `reserve`.
         self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Bytes in use.
     pub(super) fn used(&self) -> usize {
-        // Relaxed: as in `exchange`; a reader gets some recent sum.
+        // Relaxed: as in `reserve`; a reader gets some recent sum.
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Whether entries have to go.
-    pub(super) fn is_over(&self) -> bool {
-        self.used() > self.limit
+    /// Whether `bytes` more would not fit.
+    pub(super) fn lacks(&self, bytes: usize) -> bool {
+        self.used().saturating_add(bytes) > self.limit
     }
 
     /// Whether the order of use matters yet: more than half of the limit is in use.
@@ -87,24 +83,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_exchange_changes_nothing() {
+    fn what_does_not_fit_takes_nothing() {
         let budget = Budget::new(100, OnFull::Error);
-        budget.exchange(0, 60).unwrap();
-        assert_eq!(budget.exchange(0, 41), Err(Full));
+        assert!(budget.reserve(60));
+        assert!(!budget.reserve(41));
+        assert!(!budget.lacks(40) && budget.lacks(41));
         assert_eq!(budget.used(), 60);
-        budget.exchange(60, 100).unwrap();
-        assert_eq!(budget.exchange(100, 101), Err(Full));
-        budget.exchange(100, 10).unwrap();
-        assert_eq!(budget.used(), 10);
-    }
-
-    #[test]
-    fn with_eviction_only_the_impossible_is_refused() {
-        let budget = Budget::new(100, OnFull::Evict);
-        budget.exchange(0, 60).unwrap();
-        budget.exchange(0, 60).unwrap();
-        assert!(budget.is_over());
-        assert_eq!(budget.exchange(0, 101), Err(Full));
-        assert_eq!(budget.used(), 120);
+        budget.settle(60, 90);
+        assert_eq!(budget.used(), 90);
+        budget.settle(90, 20);
+        assert_eq!(budget.used(), 20);
+        assert!(!budget.is_tight());
     }
 }

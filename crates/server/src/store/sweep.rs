@@ -1,11 +1,12 @@
-//! Removal of expired entries that nobody asks for: a walk over all shards in small steps.
+//! What nobody asks for: removal of expired entries, by a walk over all shards, and freeing what
+//! was flushed; both in small steps.
 
 use std::time::{Duration, Instant};
 
 use super::{SHARDS, Store};
 
 /// Places looked at under one lock: some ten microseconds.
-const STEP: usize = 256;
+const STEP: u32 = 256;
 
 /// Where the walk stands. One at a time sweeps a store.
 #[derive(Debug, Default)]
@@ -14,15 +15,19 @@ pub struct Sweeper {
 }
 
 impl Sweeper {
-    /// Goes on for at most about `budget`, or until every shard was passed once. Returns whether
-    /// it found so much that it should go on soon: more than a quarter of what it looked at.
+    /// Goes on for at most about `budget`, or until every shard was passed once and nothing is
+    /// left to be freed. Returns whether it found so much that it should go on soon: more than
+    /// a quarter of what it looked at.
     pub fn run(&mut self, store: &Store, budget: Duration) -> bool {
         let start = Instant::now();
-        let now = store.now();
+        while store.bury() {
+            if start.elapsed() >= budget {
+                return true;
+            }
+        }
         let (mut steps, mut removed, mut passed) = (0_usize, 0_usize, 0);
         while passed < SHARDS {
-            let (found, at_end) =
-                store.shards[self.shard].with(|table| table.sweep(STEP, now, &store.budget));
+            let (found, at_end) = store.hold(self.shard, |table, now| table.sweep(STEP, now));
             steps += 1;
             removed += found;
             if at_end {
@@ -33,6 +38,6 @@ impl Sweeper {
                 break;
             }
         }
-        removed > steps * STEP / 4
+        removed > steps * STEP as usize / 4
     }
 }
