@@ -110,6 +110,16 @@ def other_rows(results, calls):
     if idle:
         size = idle["idle_connection_bytes"]
         yield measured_limit("memory of an idle connection", "-", 20_000, "bytes", size, size)
+    entries = load(results, "entries")
+    if entries:
+        sizes = entries["bytes"]
+        redis = sizes.get("redis-server")
+        beside = f"Redis: {redis:.0f} bytes" if redis else "Redis is not there"
+        for name, most in [("no tags", 190), ("two tags", 225)]:
+            size = sizes[f"tagcached, {name}"]
+            yield [f"memory of an entry in the server, {name}", "Redis" if redis else "-",
+                   f"at most {most} bytes", f"{size:.0f} bytes", f"{size:.0f} bytes",
+                   verdict(size <= most, False), beside]
     growth = load(results, "growth")
     if growth:
         samples = growth["resident_bytes"]

@@ -93,6 +93,8 @@ memory() {
     processor="$(python3 -c 'import os; print(min(os.sched_getaffinity(0)))')"
     say "memory of idle connections"
     TAGCACHE_BENCH_OUT="$RESULTS/idle.json" "$MEMORY_BENCH"
+    say "memory of an entry in the server"
+    python3 "$ROOT/bench/entries.py" --tagcached "$BINARIES/tagcached" --out "$RESULTS/entries.json"
     say "memory over $operations operations"
     start_tagcached "$BINARIES/tagcached" "$WORK"
     # Both on one: processors that wait for each other sleep in between, which takes three times as long.
