@@ -284,7 +284,8 @@ final class Store extends TaggableStore implements LockProvider
                 $this->client->set(Room::encode($key), (int) $entry->value, $this->tags);
             }
 
-            return true;
+            // What another adapter keeps beside a value, in a room that is shared, is no window.
+            return $entry->meta === '' || self::counts($key, $entry) !== null;
         } finally {
             $lock->release();
         }
@@ -311,7 +312,7 @@ final class Store extends TaggableStore implements LockProvider
     /** The key of what was counted in a window, null if the entry is none; no key is encoded so. */
     private static function counts(string $name, Entry $entry): ?string
     {
-        return $entry->meta === '' ? null : "$name%in:" . bin2hex(self::number($entry));
+        return strlen($entry->meta) === 16 ? "$name%in:" . bin2hex(self::number($entry)) : null;
     }
 
     /** At least one second: what Laravel's Redis store does with less. */

@@ -7,6 +7,7 @@ namespace TagCache\Tests\Laravel;
 use Illuminate\Cache\Repository;
 use PHPUnit\Framework\TestCase;
 use TagCache\Laravel\Store;
+use TagCache\Support\Entry;
 use TagCache\Tests\Server;
 use TagCache\Tests\Support\Processes;
 
@@ -183,6 +184,18 @@ final class StoreTest extends TestCase
         }
         usleep(1_100_000);
         self::assertSame(8, $this->store->get('n'), 'nor is its time');
+    }
+
+    public function testWhatAnotherAdapterStoredIsNoWindow(): void
+    {
+        // As Symfony's adapter stores an integer with an expiry, in a room that both share.
+        $stored = (new Entry(5, [], '8 bytes.'))->stored();
+        $this->store->client()->set($this->store->getPrefix() . 'n', $stored, [], 60_000);
+        self::assertSame(5, $this->store->get('n'));
+        self::assertFalse($this->store->increment('n'));
+        self::assertSame(5, $this->store->get('n'));
+        self::assertTrue($this->store->touch('n', 60));
+        self::assertSame(6, $this->store->increment('n'));
     }
 
     public function testManyProcessesCountWithoutLoss(): void
