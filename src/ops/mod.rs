@@ -122,6 +122,7 @@ pub(crate) fn replace(
     encode::put(&mut scratch, key, value, tags, ttl, how)?;
     if old.is_some() {
         let there = ask(handle, |buffers| encode::get(buffers, key))?;
+        answer::has(there.replies.get(0), key)?;
         if there.replies.value(0).map(Fingerprint::of) != old {
             return Ok(None);
         }

@@ -4,8 +4,9 @@
 //! Beside the value stands a [`Note`], under the key with `~note` behind it. A thread that has to make
 //! a value first gets the [`turn`] among the threads of its process, then the [`Lock`] among the
 //! processes, looks once more, and calls back. What it made it stores only in the place of what it saw
-//! then: whatever others have stored or removed meanwhile is newer. Nothing here holds a connection between two calls, so
-//! the callback may use the cache; turn and lock end with their owner, however the callback ends.
+//! then: whatever others have stored or removed meanwhile is newer. Nothing here holds a connection
+//! between two calls, so the callback may use the cache; turn and lock end with their owner, however
+//! the callback ends.
 
 mod note;
 mod turn;
