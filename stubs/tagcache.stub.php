@@ -12,6 +12,8 @@
  *    has the option `prefix` behind it. A tag is the same, and holds no comma and has no white
  *    space at its ends. Anything else is refused before a byte is sent, with
  *    TagCache\InvalidArgumentException.
+ *  - A list of keys or tags is refused if it has a string key; the numbers of its elements do not
+ *    matter.
  *  - A time to live is in milliseconds, 1 or more; null means none.
  *  - Tags and time to live are best given by name (`tags: [...], ttl_ms: 60_000`): set(), add() and
  *    remember() take the tags first, mSet(), mAdd() and increment() the time to live.

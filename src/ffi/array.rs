@@ -72,8 +72,24 @@ pub(crate) fn pairs(table: &ZendHashTable) -> impl Iterator<Item = (Key<'_>, &Zv
     })
 }
 
+/// Returns the first key of an array that is a string; `None` for a list, with or without holes.
+pub(crate) fn first_name(table: &ZendHashTable) -> Option<&[u8]> {
+    if is_packed(table) {
+        return None;
+    }
+    pairs(table).find_map(|(key, _)| match key {
+        Key::Str(name) => Some(name),
+        Key::Int(_) => None,
+    })
+}
+
 /// Set in `flags` of a table whose values stand without buckets (HASH_FLAG_PACKED, a macro).
 const PACKED: u32 = 1 << 2;
+
+fn is_packed(table: &HashTable) -> bool {
+    // SAFETY: every view of the flags is a number that is always set.
+    unsafe { table.u.flags & PACKED != 0 }
+}
 
 /// The places of a table that are in use, read as Zend's macros ZEND_HASH_FOREACH_* do: its
 /// functions take three calls an element.
@@ -112,7 +128,7 @@ impl<'a> Iterator for Places<'a> {
             // SAFETY: a table has `nNumUsed` places that are initialised, zvals or buckets as the
             // flag says; they live for `'a`, in which nobody changes the table (`Items::of`).
             let place = unsafe {
-                if self.table.u.flags & PACKED == 0 {
+                if !is_packed(self.table) {
                     let bucket = &*self.table.__bindgen_anon_1.arData.add(at as usize);
                     Place {
                         value: &bucket.val,

@@ -36,7 +36,8 @@ mod settle;
 mod stream;
 
 pub(crate) use array::{
-    Items, Key, append, elements, insert, list, pairs, strings, values, without_references,
+    Items, Key, append, elements, first_name, insert, list, pairs, strings, values,
+    without_references,
 };
 pub(crate) use call::{Call, handle};
 pub(crate) use caught::{call_user, call_with, is_callable, take_exception};

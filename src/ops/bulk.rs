@@ -84,6 +84,7 @@ fn each_window(
     encode: impl Fn(&mut Buffers, &[u8]) -> Result<(), Failure>,
     mut read: impl FnMut(&mut Window, &mut Buffers) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    encode::check_list(keys, &encode::KEYS)?;
     let mut scratch = begin(handle)?;
     let mut rest = ffi::values(keys).enumerate();
     loop {
@@ -94,7 +95,9 @@ fn each_window(
                 break;
             };
             any = true;
-            encode::name(position, key, "keys", |key| encode(&mut scratch, key))?;
+            encode::name(position, key, &encode::KEYS, |key| {
+                encode(&mut scratch, key)
+            })?;
         }
         if !any {
             return Ok(());
@@ -102,7 +105,9 @@ fn each_window(
         if !window.begun {
             let mark = scratch.commands.mark();
             for (position, key) in rest.clone() {
-                encode::name(position, key, "keys", |key| encode(&mut scratch, key))?;
+                encode::name(position, key, &encode::KEYS, |key| {
+                    encode(&mut scratch, key)
+                })?;
                 scratch.commands.rewind(mark);
             }
         }

@@ -100,7 +100,7 @@ pub(crate) fn invalidate_tags(
     if tags.is_empty() {
         return Ok(());
     }
-    fill_tags(&mut buffers.tags, Some(tags))?;
+    each_name(tags, &TAGS, |tag| Ok(buffers.tags.push(tag)?))?;
     Ok(buffers.commands.invalidate_tags(&buffers.tags, how)?)
 }
 
@@ -111,17 +111,17 @@ pub(crate) fn keys_by_tag(buffers: &mut Buffers, tag: &[u8]) -> Result<(), Failu
 
 /// Encodes the question for the keys of each tag.
 pub(crate) fn search(buffers: &mut Buffers, tags: &ZendHashTable) -> Result<(), Failure> {
-    each_name(tags, "tags", |tag| keys_by_tag(buffers, tag))
+    each_name(tags, &TAGS, |tag| keys_by_tag(buffers, tag))
 }
 
 /// Encodes the question for many values.
 pub(crate) fn get_many(buffers: &mut Buffers, keys: &ZendHashTable) -> Result<(), Failure> {
-    each_name(keys, "keys", |key| get(buffers, key))
+    each_name(keys, &KEYS, |key| get(buffers, key))
 }
 
 /// Encodes the end of many keys.
 pub(crate) fn delete_many(buffers: &mut Buffers, keys: &ZendHashTable) -> Result<(), Failure> {
-    each_name(keys, "keys", |key| delete(buffers, key))
+    each_name(keys, &KEYS, |key| delete(buffers, key))
 }
 
 /// Encodes many values, with the same tags and time to live. `items` has no references. *May
@@ -253,10 +253,10 @@ fn positive(ms: i64) -> Result<NonZeroU64, Failure> {
     }
 }
 
-/// Fills `list` with the tags of an array.
+/// Fills `list` with the tags of an entry.
 fn fill_tags(list: &mut TagList, tags: Option<&ZendHashTable>) -> Result<(), Failure> {
     let Some(tags) = tags else { return Ok(()) };
-    each_name(tags, "tags", |tag| Ok(list.push(tag)?))
+    each_name(tags, &TAGS_OF_ENTRY, |tag| Ok(list.push(tag)?))
 }
 
 /// Refuses what [`put`] would refuse of these tags, for who has something to do before it puts.
@@ -264,24 +264,60 @@ pub(crate) fn check_tags(tags: Option<&ZendHashTable>) -> Result<(), Failure> {
     fill_tags(&mut TagList::new(), tags)
 }
 
+/// An argument that is a list.
+#[derive(Debug)]
+pub(super) struct List {
+    name: &'static str,
+    /// What somebody may have meant who gives an array with names.
+    advice: &'static str,
+}
+
+pub(super) const KEYS: List = List {
+    name: "keys",
+    advice: "array_keys() makes a list of the keys of an array, array_values() one of its values",
+};
+const TAGS: List = List {
+    name: "tags",
+    advice: "array_values() makes one of an array",
+};
+const TAGS_OF_ENTRY: List = List {
+    name: "tags",
+    advice: "a time to live is an argument of its own, as in set($key, $value, ttl_ms: 60_000), and \
+             what stores only if nothing is there is add()",
+};
+
 /// Gives `use_it` the bytes of each element, which must be a string or an integer.
 fn each_name(
     elements: &ZendHashTable,
-    list: &str,
+    list: &List,
     mut use_it: impl FnMut(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    check_list(elements, list)?;
     for (position, element) in ffi::values(elements).enumerate() {
         name(position, element, list, &mut use_it)?;
     }
     Ok(())
 }
 
-/// Gives `use_it` the bytes of element `position` of `$list`, which must be a string or an integer.
+/// Refuses an array that has a string for a key: it is no list, and was meant to say something else.
+pub(super) fn check_list(elements: &ZendHashTable, list: &List) -> Result<(), Failure> {
+    match ffi::first_name(elements) {
+        None => Ok(()),
+        Some(key) => Err(Failure::Invalid(format!(
+            "${} must be a list, it has the key {}; {}",
+            list.name,
+            quoted(key),
+            list.advice
+        ))),
+    }
+}
+
+/// Gives `use_it` the bytes of element `position` of a list, which must be a string or an integer.
 #[inline]
 pub(super) fn name(
     position: usize,
     element: &Zval,
-    list: &str,
+    list: &List,
     use_it: impl FnOnce(&[u8]) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let used = match Key::from_zval(element) {
@@ -289,12 +325,13 @@ pub(super) fn name(
         Some(Key::Int(_)) => use_it(&bytes(element)),
         None => {
             return Err(Failure::Invalid(format!(
-                "${list} must hold strings and integers only; element {position} is neither"
+                "${} must hold strings and integers only; element {position} is neither",
+                list.name
             )));
         }
     };
     if let Err(why) = used {
-        return Err(why.of(|| format!("element {position} of ${list}")));
+        return Err(why.of(|| format!("element {position} of ${}", list.name)));
     }
     Ok(())
 }

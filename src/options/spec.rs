@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use ext_php_rs::types::Zval;
 
 use crate::error::Failure;
-use crate::ffi::Items;
+use crate::ffi::{Items, first_name};
 use crate::value::Classes;
 
 /// A day; longer limits are a mistake in the unit.
@@ -167,6 +167,10 @@ pub(super) fn from_zval(spec: &Spec, value: &Zval) -> Result<Setting, Failure> {
         Kind::Classes => match (value.bool(), value.array()) {
             (Some(flag), _) => Ok(Setting::Classes(any_or_none(flag))),
             (None, Some(names)) => {
+                if let Some(key) = first_name(names) {
+                    let given = format!("an array with the key {}", quoted(key));
+                    return Err(refuse(spec, "option", &given));
+                }
                 let mut list = Vec::with_capacity(names.len());
                 for (_, name) in Items::of(names) {
                     match name.dereference().zend_str() {

@@ -67,7 +67,7 @@ final class Store extends TaggableStore implements LockProvider
     public function many(array $keys)
     {
         $names = [];
-        foreach ($keys as $key) {
+        foreach (self::listed($keys, 'keys') as $key) {
             $names[$key] = Room::encode((string) $key);
         }
         $found = $this->reader->many(array_values($names));
@@ -200,7 +200,7 @@ final class Store extends TaggableStore implements LockProvider
      */
     public function tags($names)
     {
-        $names = array_map(self::tagName(...), array_values(is_array($names) ? $names : func_get_args()));
+        $names = array_map(self::tagName(...), self::listed(is_array($names) ? $names : func_get_args(), 'tags'));
         $tagged = clone $this;
         $tagged->tags = Room::tags($names);
 
@@ -215,7 +215,7 @@ final class Store extends TaggableStore implements LockProvider
      */
     public function invalidateTags(array $names): int
     {
-        return $this->client->invalidateTags(Room::tags($names));
+        return $this->client->invalidateTags(Room::tags(self::listed($names, 'tags')));
     }
 
     /** @return Lock */
@@ -319,6 +319,19 @@ final class Store extends TaggableStore implements LockProvider
     private static function milliseconds(mixed $seconds): int
     {
         return Ttl::fromSeconds(max(1, is_numeric($seconds) ? $seconds + 0 : 1));
+    }
+
+    /**
+     * @return list<mixed>
+     * @throws \TagCache\InvalidArgumentException for names in place of numbers, which were meant to say something
+     */
+    private static function listed(array $list, string $what): array
+    {
+        foreach (array_filter(array_keys($list), 'is_string') as $name) {
+            throw new \TagCache\InvalidArgumentException("The $what must be a list, it has the key \"$name\".");
+        }
+
+        return array_values($list);
     }
 
     private static function tagName(mixed $name): string

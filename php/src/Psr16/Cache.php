@@ -82,8 +82,8 @@ final class Cache implements CacheInterface
     public function getMultiple($keys, $default = null): iterable
     {
         $names = [];
-        foreach ($this->each($keys, 'keys') as $key) {
-            $names[$key] = $this->name($key);
+        foreach ($this->each($keys, 'keys') as $place => $key) {
+            $names[$key] = $this->name($key, $place);
         }
         $found = $this->failures->guard(
             'getMultiple',
@@ -120,8 +120,8 @@ final class Cache implements CacheInterface
     public function deleteMultiple($keys): bool
     {
         $names = [];
-        foreach ($this->each($keys, 'keys') as $key) {
-            $names[] = $this->name($key);
+        foreach ($this->each($keys, 'keys') as $place => $key) {
+            $names[] = $this->name($key, $place);
         }
 
         return $this->failures->guard('delete', function () use ($names) {
@@ -143,9 +143,9 @@ final class Cache implements CacheInterface
         return new Reader($this->room, fn (\Exception $e) => $this->failures->report($e, $operation));
     }
 
-    private function name(mixed $key): string
+    private function name(mixed $key, mixed $place = 0): string
     {
-        $fault = PsrName::fault($key, 'key');
+        $fault = PsrName::faultAt($place, $key, 'key');
         if ($fault !== null) {
             throw new InvalidArgumentException($fault);
         }

@@ -90,10 +90,11 @@ class Item implements CacheItemInterface
      */
     public function setTags(array $tags): static
     {
-        foreach ($tags as $tag) {
-            $fault = PsrName::fault($tag, 'tag');
+        foreach ($tags as $place => $tag) {
+            $fault = PsrName::faultAt($place, $tag, 'tag');
             if ($fault !== null) {
-                throw new InvalidArgumentException($fault);
+                $advice = is_string($place) ? ' For a time to live there is expiresAfter().' : '';
+                throw new InvalidArgumentException($fault . $advice);
             }
         }
         $this->tags = array_values(array_unique($tags));

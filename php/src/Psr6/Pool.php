@@ -74,8 +74,8 @@ class Pool implements CacheItemPoolInterface
     public function getItems(array $keys = []): array
     {
         $names = [];
-        foreach ($keys as $key) {
-            $names[$key] = $this->name($key);
+        foreach ($keys as $place => $key) {
+            $names[$key] = $this->name($key, $place);
         }
         $asked = array_values(array_diff_key($names, $this->deferred));
         $found = $this->failures->guard('getItems', fn () => $this->reader('getItems')->many($asked), []);
@@ -113,7 +113,7 @@ class Pool implements CacheItemPoolInterface
 
     public function deleteItems(array $keys): bool
     {
-        $names = array_map($this->name(...), array_values($keys));
+        $names = array_map($this->name(...), $keys, array_keys($keys));
         foreach ($keys as $key) {
             unset($this->deferred[$key]);
         }
@@ -172,8 +172,8 @@ class Pool implements CacheItemPoolInterface
      */
     public function invalidateTags(array $tags): bool
     {
-        foreach ($tags as $tag) {
-            $fault = PsrName::fault($tag, 'tag');
+        foreach ($tags as $place => $tag) {
+            $fault = PsrName::faultAt($place, $tag, 'tag');
             if ($fault !== null) {
                 throw new InvalidArgumentException($fault);
             }
@@ -245,9 +245,9 @@ class Pool implements CacheItemPoolInterface
         return new Reader($this->room, fn (\Exception $e) => $this->failures->report($e, $operation));
     }
 
-    private function name(mixed $key): string
+    private function name(mixed $key, mixed $place = 0): string
     {
-        $fault = PsrName::fault($key, 'key');
+        $fault = PsrName::faultAt($place, $key, 'key');
         if ($fault !== null) {
             throw new InvalidArgumentException($fault);
         }

@@ -11,6 +11,20 @@ final class PsrName
 {
     private const RESERVED = '{}()/\\@:';
 
+    /**
+     * What is wrong with element $place of a list of keys or tags, null if nothing is.
+     *
+     * A place with a name is no place: somebody has meant it to say something.
+     */
+    public static function faultAt(mixed $place, mixed $name, string $what): ?string
+    {
+        if (is_string($place)) {
+            return sprintf('The cache %ss must be a list, it has the key "%s".', $what, $place);
+        }
+
+        return self::fault($name, $what);
+    }
+
     /** What is wrong with a key or tag, null if nothing is. */
     public static function fault(mixed $name, string $what): ?string
     {

@@ -145,4 +145,24 @@ final class TagsTest extends TestCase
         $set->flush();
         self::assertNull($this->cache->tags(['a', 'b'])->get('key'));
     }
+
+    public function testAListHasNoNames(): void
+    {
+        $store = new Store(Server::handle(), $this->prefix);
+        $calls = [
+            'tags' => fn () => $this->cache->tags(['people', 'ttl' => 60]),
+            'invalidateTags' => fn () => $store->invalidateTags(['ttl' => 60]),
+            'many' => fn () => $store->many(['ttl' => 'a']),
+        ];
+        foreach ($calls as $what => $call) {
+            try {
+                $call();
+                self::fail("$what took it");
+            } catch (\TagCache\InvalidArgumentException $e) {
+                self::assertStringContainsString('"ttl"', $e->getMessage(), $what);
+            }
+        }
+        $this->cache->tags([3 => 'people'])->put('a', 1, 60);
+        self::assertSame(['a' => 1, 'b' => 2], $this->cache->tags('people')->many(['a', 'b' => 2]));
+    }
 }

@@ -6,6 +6,7 @@ namespace TagCache\Tests\Psr;
 
 use PHPUnit\Framework\TestCase;
 use TagCache\Psr16\Cache;
+use TagCache\Psr16\InvalidArgumentException;
 use TagCache\Tests\Server;
 use TagCache\Tests\Unreadable;
 
@@ -138,5 +139,26 @@ final class CacheTest extends TestCase
         $cache = new Cache(['host' => $host, 'port' => (int) $port], $this->namespace);
         $cache->set('key', 1);
         self::assertSame(1, $this->cache->get('key'));
+    }
+
+    public function testAListHasNoNames(): void
+    {
+        $generator = static function (): \Generator {
+            yield 'ex' => 'a';
+        };
+        $calls = [
+            fn () => $this->cache->getMultiple(['ex' => 'a']),
+            fn () => $this->cache->getMultiple($generator()),
+            fn () => $this->cache->deleteMultiple(['a', 'ex' => 'b']),
+        ];
+        foreach ($calls as $what => $call) {
+            try {
+                $call();
+                self::fail("$what took it");
+            } catch (InvalidArgumentException $e) {
+                self::assertStringContainsString('"ex"', $e->getMessage(), (string) $what);
+            }
+        }
+        self::assertSame(['a' => null], $this->cache->getMultiple([3 => 'a']));
     }
 }

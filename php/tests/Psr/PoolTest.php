@@ -211,4 +211,28 @@ final class PoolTest extends TestCase
         $this->expectException(InvalidArgumentException::class);
         $this->pool->invalidateTags(['fine', 'not:fine']);
     }
+
+    public function testAListHasNoNames(): void
+    {
+        $pool = $this->pool;
+        $calls = [
+            'getItems' => fn () => $pool->getItems(['ex' => 'a']),
+            'deleteItems' => fn () => $pool->deleteItems(['a', 'ex' => 'b']),
+            'invalidateTags' => fn () => $pool->invalidateTags(['ex' => 'a']),
+            'setTags' => fn () => $pool->getItem('a')->setTags(['nx', 'ex' => '60']),
+        ];
+        foreach ($calls as $what => $call) {
+            try {
+                $call();
+                self::fail("$what took it");
+            } catch (InvalidArgumentException $e) {
+                self::assertStringContainsString('"ex"', $e->getMessage(), $what);
+            }
+        }
+        self::assertStringContainsString('expiresAfter()', $e->getMessage());
+        $pool->save($pool->getItem('a')->set(1)->setTags(array_filter(['x', '', 'y'])));
+        self::assertSame(['a'], array_keys($pool->getItems([3 => 'a'])));
+        self::assertTrue($pool->invalidateTags([7 => 'y']));
+        self::assertFalse($pool->hasItem('a'));
+    }
 }
