@@ -4,13 +4,13 @@ use ext_php_rs::builders::ClassBuilder;
 use ext_php_rs::error::Result as BindingResult;
 use ext_php_rs::flags::{ConstantFlags, DataType, MethodFlags};
 use ext_php_rs::types::{ZendHashTable, Zval};
-use ext_php_rs::zend::{BailoutGuard, ExecuteData};
+use ext_php_rs::zend::ExecuteData;
 use tagcache_client::TagMatch;
 
 use crate::VERSION;
 use crate::batch;
 use crate::error::Failure;
-use crate::ffi::{self, Call, Slot};
+use crate::ffi::{self, Call, Owned, Slot};
 use crate::handle::HandleCell;
 use crate::ops::encode::ttl;
 use crate::ops::{self, Count, Put, Stored};
@@ -117,8 +117,9 @@ pub(crate) fn register() -> BindingResult<()> {
 
 /// Makes a `TagCache` with `options` in `into`. *May bail out.*
 pub(crate) fn make(options: Options, into: &mut Zval) -> Result<(), Failure> {
+    let options = Owned::new(options);
     let handle = ffi::new_object(CLASS.raw(), into).ok_or(Failure::Thrown)?;
-    handle.open(options);
+    handle.open(options.into_inner());
     Ok(())
 }
 
@@ -146,9 +147,10 @@ methods! {
         if ffi::construct(class, CLASS.get(), argument.as_slice(), result)? {
             return Ok(());
         }
-        let options = options_of(call)?;
+        // An autoloader may run for what the properties of the class begin with.
+        let options = Owned::new(options_of(call)?);
         match ffi::new_object(call.called_class(), result) {
-            Some(handle) => handle.open(options),
+            Some(handle) => handle.open(options.into_inner()),
             None => return Err(Failure::Thrown),
         }
     };
@@ -226,19 +228,22 @@ methods! {
     batch => |call, result| batch::make(call.this(), result)?;
     with_prefix => |call, result| {
         let prefix = call.str(0)?;
-        let options = call.this().options_below(prefix)?;
-        ffi::copy_object(call.this_zval(), result, |copy| copy.open(options))?;
+        let options = Owned::new(call.this().options_below(prefix)?);
+        ffi::copy_object(call.this_zval(), result, |copy| copy.open(options.into_inner()))?;
     };
     stats => |call, result| {
         result.set_hashtable(report::server(&ops::stats(call.this())?));
     };
     flush => |call, result| result.set_long(ops::flush(call.this())?);
     pool_stats => |call, result| {
-        let pool = BailoutGuard::new(call.this().shared_pool()?);
+        let pool = Owned::new(call.this().shared_pool()?);
         result.set_hashtable(report::pool(&pool));
     };
     close => |call, _result| call.this().close();
-    metrics => |_call, result| result.set_zend_string(ffi::string(crate::metrics::text().as_bytes())?);
+    metrics => |_call, result| result.set_zend_string({
+        let text = Owned::new(crate::metrics::text());
+        ffi::string(text.as_bytes())?
+    });
     doctor => |_call, result| result.set_hashtable(crate::doctor::examine());
     drain => |_call, result| {
         let pools = registry::all();

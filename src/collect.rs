@@ -4,16 +4,17 @@
 //! Both classes have the same methods for it, one for each command: [`METHODS`].
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 
 use ext_php_rs::builders::ClassBuilder;
 use ext_php_rs::convert::IntoZval;
 use ext_php_rs::flags::{DataType, MethodFlags};
 use ext_php_rs::types::{ZendHashTable, Zval};
-use ext_php_rs::zend::{BailoutGuard, ExecuteData};
+use ext_php_rs::zend::ExecuteData;
 use tagcache_client::{Commands, TagMatch};
 
 use crate::error::Failure;
-use crate::ffi::{self, Call, Held, Instance};
+use crate::ffi::{self, Call, Held, Instance, Owned, Values};
 use crate::handle::HandleCell;
 use crate::ops::encode::{self, ttl};
 use crate::ops::{self, Answer, Count, Put};
@@ -54,9 +55,9 @@ pub(crate) struct Collected {
     /// Buffers with the commands in them.
     pub(crate) scratch: Scratch,
     /// The calls, in order.
-    pub(crate) asked: BailoutGuard<Vec<Asked>>,
+    pub(crate) asked: Owned<Vec<Asked>>,
     /// What they are about.
-    pub(crate) held: BailoutGuard<Vec<Zval>>,
+    pub(crate) held: Values,
 }
 
 impl Collector {
@@ -94,22 +95,22 @@ impl Collector {
     /// Takes everything out.
     pub(crate) fn take(&self) -> Result<Collected, Failure> {
         let mut scratch = ops::begin(&self.handle)?;
-        std::mem::swap(&mut scratch.commands, &mut *self.commands.borrow_mut());
+        mem::swap(&mut scratch.commands, &mut *self.commands.borrow_mut());
         Ok(Collected {
             scratch,
-            asked: BailoutGuard::new(self.asked.take()),
-            held: BailoutGuard::new(self.held.take()),
+            asked: Owned::new(self.asked.take()),
+            held: self.held.take(),
         })
     }
 
     /// Puts back what was taken a moment ago.
     pub(crate) fn put_back(&self, mut collected: Collected) {
-        std::mem::swap(
+        mem::swap(
             &mut collected.scratch.commands,
             &mut *self.commands.borrow_mut(),
         );
         self.asked.replace(collected.asked.into_inner());
-        for value in collected.held.into_inner() {
+        for value in collected.held.into_list() {
             self.held.push(value);
         }
     }

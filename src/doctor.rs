@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendHashTable, Zval};
-use ext_php_rs::zend::BailoutGuard;
 use tagcache_client::{Endpoint, Error, Pool, PoolStats, ask_all};
 
 use crate::error::Failure;
+use crate::ffi::{self, Owned};
 use crate::options::Options;
 use crate::report::{self, number, real, text};
 use crate::slowlog;
 use crate::trouble;
-use crate::{VERSION, ffi, metrics, options, registry};
+use crate::{VERSION, metrics, options, registry};
 
 /// How long a server may take to answer, and how many servers are asked.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -67,7 +67,7 @@ impl Findings {
 /// Makes what `doctor()` returns. Asks the servers of the pools for a sign of life. *May bail out.*
 pub(crate) fn examine() -> ZBox<ZendHashTable> {
     let mut findings = Findings::default();
-    let mut pools = BailoutGuard::new(registry::sorted());
+    let mut pools = Owned::new(registry::sorted());
     let options = Options::from_ini();
     match &options {
         Err(Failure::Invalid(why)) => findings.add(
@@ -80,7 +80,7 @@ pub(crate) fn examine() -> ZBox<ZendHashTable> {
         Ok(options) if pools.is_empty() => pools.push(Arc::new(Pool::new(options.pool.clone()))),
         Ok(_) => {}
     }
-    let servers = BailoutGuard::new(Servers::asked(&pools));
+    let servers = Owned::new(Servers::asked(&pools));
     for error in servers
         .answers
         .iter()

@@ -8,7 +8,7 @@ use ext_php_rs::types::{ZendObject, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecuteData, ce};
 use tagcache_client::{DecodeError, Error, ErrorKind, InvalidName, Phase};
 
-use crate::ffi::{self, Call, Slot};
+use crate::ffi::{self, Call, Owned, Slot};
 
 static EXCEPTION: Slot = Slot::empty();
 static CONNECTION: Slot = Slot::empty();
@@ -153,15 +153,17 @@ impl Failure {
         if ffi::exception_is_pending() {
             return;
         }
-        match self {
-            Self::Thrown => {}
-            Self::Client(error) => ffi::raise_warning(&error.to_string()),
-            Self::Lost(told) => ffi::raise_warning(&told.message),
+        // What is left of it while code of the user handles the warning is the text.
+        let message = match self {
+            Self::Thrown => return,
+            Self::Client(error) => error.to_string(),
+            Self::Lost(told) => told.message,
             Self::Server(message) | Self::Invalid(message) | Self::Serialization(message) => {
-                ffi::raise_warning(&message);
+                message
             }
-            Self::Closed(message) => ffi::raise_warning(message),
-        }
+            Self::Closed(message) => message.to_owned(),
+        };
+        ffi::raise_warning(&Owned::new(message));
     }
 }
 

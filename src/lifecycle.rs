@@ -13,7 +13,6 @@ use ext_php_rs::builders::ModuleBuilder;
 use ext_php_rs::zend::{ModuleAllocations, ModuleEntry};
 use tagcache_client::guards_on_this_thread;
 
-use crate::scratch::Scratch;
 use crate::value::Serializer;
 use crate::{VERSION, batch, client, error, ffi, functions, options, pipeline, registry, slowlog};
 
@@ -75,13 +74,13 @@ extern "C" fn shutdown(_kind: i32, module_number: i32) -> i32 {
 /// Runs when all objects of the request are gone, so no connection may be out.
 extern "C" fn request_is_over() -> i32 {
     guarded(SUCCESS, || {
+        ffi::free_all();
         let leaked = guards_on_this_thread();
         if leaked > 0 {
             report(&format!(
                 "BUG: {leaked} connection(s) were not given back by a request"
             ));
         }
-        Scratch::reclaim();
         registry::housekeep();
         SUCCESS
     })

@@ -8,6 +8,7 @@ use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::Failure;
+use crate::ffi::Owned;
 use crate::handle::{Errand, HandleCell};
 use crate::ops::{self, Put};
 use crate::report;
@@ -15,7 +16,7 @@ use crate::report;
 /// A lock, until it is dropped. It refers to the pool, not to the handle, which user code may close.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    /// Taken out when it has been given back.
+    /// Taken out when it has been given back, or was never taken.
     release: Option<Errand>,
 }
 
@@ -23,7 +24,8 @@ pub(crate) struct Lock {
 const UNANSWERED: Duration = Duration::from_millis(100);
 
 impl Lock {
-    /// Takes the lock `name` for at most `ttl`; `None` if somebody has it. *May bail out.*
+    /// Takes the lock `name` for at most `ttl`; `None` if somebody has it. It is [`Owned`] from before it
+    /// is asked for: however PHP leaves the call that has it, it is given back. *May bail out.*
     ///
     /// # Errors
     ///
@@ -32,25 +34,28 @@ impl Lock {
         handle: &HandleCell,
         name: &[u8],
         ttl: NonZeroU64,
-    ) -> Result<Option<Self>, Failure> {
+    ) -> Result<Option<Owned<Self>>, Failure> {
         let owner = owner();
         // What can fail without leaving a lock behind comes first.
         let mut scratch = ops::begin(handle)?;
         ops::encode::invalidate_tag(&mut scratch, &owner)?;
-        let release = handle.errand(scratch.commands.clone())?;
+        let release = Some(handle.errand(scratch.commands.clone())?);
         drop(scratch);
+        let mut lock = Owned::new(Self { release });
         let tags = report::list(&[&owner]);
         let value = report::text("locked");
         let taken = ops::put(handle, name, &value, Some(&tags), Some(ttl), Put::IfAbsent);
+        if let Ok(true) = taken {
+            return Ok(Some(lock));
+        }
+        let release = lock.release.take();
         if taken.as_ref().is_err_and(|why| !why.is_before_sending()) {
             // Nobody knows whether it was taken, and nobody would ever give it back. The call has had its time, so
             // this gets a little only; and as it goes over another connection, it can overtake an ADD that is
             // late, whose lock then lasts for its time to live.
-            let _ = release.run_within(UNANSWERED);
+            let _ = release.map(|release| release.run_within(UNANSWERED));
         }
-        Ok(taken?.then_some(Self {
-            release: Some(release),
-        }))
+        taken.map(|_| None)
     }
 }
 

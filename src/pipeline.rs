@@ -202,8 +202,11 @@ fn results(collected: &Collected, lost: Option<&Lost>) -> Result<ZBox<ZendHashTa
                 value = lost.exception(asked, replies.len());
             }
             _ => {
-                let about = &collected.held[asked.about];
-                let default = asked.default.map(|default| &collected.held[default]);
+                let held = &collected.held;
+                let about = held
+                    .get(asked.about)
+                    .expect("BUG: a call without what it is about");
+                let default = asked.default.and_then(|default| held.get(default));
                 let span = (asked.first, asked.count);
                 if let Err(failure) = asked
                     .answer

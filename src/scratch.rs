@@ -1,15 +1,25 @@
 //! Buffers for one call, kept by the thread for the next.
 
+use std::cell::RefCell;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use tagcache_client::{Commands, Replies, TagList};
 
-use crate::ffi::{Lendable, Lent, Shelf};
+use crate::ffi::Owned;
 use crate::value::Rules;
 
 /// How much of a buffer is kept between calls: enough for a thousand small values. With 64 KB, memory was mapped and
 /// unmapped at each mSet of 1000, which took half as long again.
 const KEEP_BYTES: usize = 256 << 10;
+/// How many sets a thread keeps; more than one is out only when calls nest, as within
+/// `__unserialize()`, or a Fiber is suspended in one.
+const KEEP: usize = 4;
+
+thread_local! {
+    static KEPT: RefCell<Vec<Box<Buffers>>> = const { RefCell::new(Vec::new()) };
+}
+
 /// What a call needs to ask and to be answered.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
@@ -32,16 +42,6 @@ impl Buffers {
             self.rules = Arc::clone(rules);
         }
     }
-}
-
-thread_local! {
-    static SHELF: Shelf<Buffers> = const { Shelf::new() };
-}
-
-impl Lendable for Buffers {
-    fn shelf() -> &'static std::thread::LocalKey<Shelf<Self>> {
-        &SHELF
-    }
 
     fn tidy(&mut self) {
         self.commands.clear(KEEP_BYTES);
@@ -50,12 +50,46 @@ impl Lendable for Buffers {
     }
 }
 
-/// A set of buffers that one call has to itself.
-pub(crate) type Scratch = Lent<Buffers>;
+/// A set of buffers that one call has to itself, so that a call of user code within it gets another.
+/// It goes back to the thread when dropped. It costs no allocation a call.
+#[derive(Debug)]
+pub(crate) struct Scratch(Option<Owned<Buffers>>);
 
 /// Takes a set that follows `rules`.
 pub(crate) fn take(rules: &Arc<Rules>) -> Scratch {
-    let mut buffers = Scratch::take();
+    let mut buffers = KEPT.with_borrow_mut(Vec::pop).unwrap_or_default();
     buffers.follow(rules);
-    buffers
+    Scratch(Some(Owned::of_box(buffers)))
 }
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let Some(mut buffers) = self.0.take().and_then(Owned::into_box) else {
+            return;
+        };
+        buffers.tidy();
+        // At the end of a thread there may be no place for them.
+        let _ = KEPT.try_with(|kept| {
+            let mut kept = kept.borrow_mut();
+            if kept.len() < KEEP {
+                kept.push(buffers);
+            }
+        });
+    }
+}
+
+impl Deref for Scratch {
+    type Target = Buffers;
+
+    fn deref(&self) -> &Buffers {
+        self.0.as_deref().expect(TAKEN)
+    }
+}
+
+impl DerefMut for Scratch {
+    fn deref_mut(&mut self) -> &mut Buffers {
+        self.0.as_deref_mut().expect(TAKEN)
+    }
+}
+
+const TAKEN: &str = "BUG: the buffers are taken out only by drop";

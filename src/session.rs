@@ -16,11 +16,10 @@ use std::time::{Duration, Instant};
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendStr, Zval};
-use ext_php_rs::zend::BailoutGuard;
 use tagcache_client::Namespace;
 
 use crate::error::Failure;
-use crate::ffi;
+use crate::ffi::{self, Owned};
 use crate::handle::HandleCell;
 use crate::lock::{self, Lock};
 use crate::ops::{self, Put};
@@ -57,7 +56,7 @@ struct Seen {
 #[derive(Debug)]
 struct Held {
     /// Given back when it is dropped.
-    _lock: Lock,
+    _lock: Owned<Lock>,
     key: Vec<u8>,
     /// Until when it is certainly ours.
     until: Instant,
@@ -131,14 +130,14 @@ impl Session {
                 moment = self.take(&key, MOMENT_MS, self.settings.wait)?;
             }
         }
-        let moment = moment.map(BailoutGuard::new);
+        let moment = moment.map(Owned::new);
         // A change without locks is stored whatever is there, and whoever has it locked.
         let blindly = !unchanged && !self.settings.locking;
         if (unchanged || !throughout) && !blindly && self.is_replaced(&key)? {
             return self.refuse(unchanged, "and another request has changed it since");
         }
         let alone = match &moment {
-            Some(held) => held.get().is_certain(),
+            Some(held) => held.is_certain(),
             None => self.holds(&key),
         };
         if !alone && !blindly {
@@ -167,7 +166,7 @@ impl Session {
         // Nobody must be about to store what he has just found to be still the same.
         let moment = match self.holds(&key) {
             true => None,
-            false => self.take(&key, MOMENT_MS, BRIEFLY)?.map(BailoutGuard::new),
+            false => self.take(&key, MOMENT_MS, BRIEFLY)?.map(Owned::new),
         };
         ops::delete(&self.handle, &key)?;
         drop(moment);

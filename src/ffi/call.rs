@@ -1,13 +1,14 @@
 //! A call from PHP: its arguments with PHP's own conversions and messages, and its object.
 
 use std::ffi::{CStr, c_char};
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use ext_php_rs::ffi::zend_wrong_parameters_count_error;
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
-use ext_php_rs::zend::{ExecuteData, run_handler};
+use ext_php_rs::zend::{ClassEntry, ExecuteData};
 
+use super::error::c_string;
 use super::{exception_is_pending, object};
 use crate::error::Failure;
 use crate::handle::HandleCell;
@@ -16,6 +17,7 @@ unsafe extern "C" {
     fn zend_parse_arg_str_slow(arg: *mut Zval, dest: *mut *mut ZendStr, arg_num: u32) -> bool;
     fn zend_parse_arg_long_slow(arg: *mut Zval, dest: *mut i64, arg_num: u32) -> bool;
     fn zend_parse_arg_double_slow(arg: *mut Zval, dest: *mut f64, arg_num: u32) -> bool;
+    fn zend_throw_error(class: *mut ClassEntry, format: *const c_char, ...);
     fn zend_argument_type_error(arg_num: u32, format: *const c_char, ...);
     #[cfg(not(php83))]
     #[link_name = "zend_zval_type_name"]
@@ -34,19 +36,36 @@ pub(crate) struct Call<'a> {
     given: usize,
 }
 
-/// Runs the body of an entry point: checks the number of arguments, keeps panics from crossing
-/// into PHP (they become `Error`), and lets bailouts through after releasing
-/// [`BailoutGuard`](ext_php_rs::zend::BailoutGuard)s.
+/// Runs the body of an entry point: checks the number of arguments, and keeps panics from crossing
+/// into PHP (they become `Error`). A bailout goes through, see [`Owned`](super::Owned).
 pub(crate) fn handle(
     frame: &ExecuteData,
     result: &mut Zval,
     body: impl FnOnce(&Call<'_>, &mut Zval),
 ) {
-    run_handler(AssertUnwindSafe(|| {
+    enter(|| {
         if let Some(call) = Call::new(frame) {
             body(&call, result);
         }
-    }));
+    });
+}
+
+/// Runs what PHP has called; a panic becomes an `Error`, unless an exception is pending.
+pub(super) fn enter(body: impl FnOnce()) {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(body)) else {
+        return;
+    };
+    if exception_is_pending() {
+        return;
+    }
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let message = c_string(&format!(
+        "Rust panic: {}",
+        text.unwrap_or("without a message")
+    ));
+    // SAFETY: null stands for the class `Error`; the one conversion takes a string that ends in NUL.
+    unsafe { zend_throw_error(ptr::null_mut(), c"%s".as_ptr(), message.as_ptr()) };
 }
 
 impl<'a> Call<'a> {
@@ -223,7 +242,7 @@ impl<'a> Call<'a> {
     }
 
     /// Returns the class that a static method was called on.
-    pub(crate) fn called_class(&self) -> *mut ext_php_rs::zend::ClassEntry {
+    pub(crate) fn called_class(&self) -> *mut ClassEntry {
         // SAFETY: in a static call PHP keeps the called class where an object would be.
         unsafe { self.frame.This.value.ce }
     }

@@ -4,11 +4,14 @@ use std::ffi::{CString, c_char};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use ext_php_rs::error::php_error;
-use ext_php_rs::ffi::{ext_php_rs_executor_globals, zend_read_property, zend_throw_exception};
-use ext_php_rs::flags::ErrorType;
+use ext_php_rs::ffi::{
+    E_DEPRECATED, E_WARNING, ext_php_rs_executor_globals, php_error_docref, zend_read_property,
+    zend_throw_exception,
+};
 use ext_php_rs::types::{ZendObject, Zval};
 use ext_php_rs::zend::ClassEntry;
+
+use super::Owned;
 
 unsafe extern "C" {
     static spl_ce_RuntimeException: *mut ClassEntry;
@@ -142,14 +145,27 @@ pub(crate) fn read_property(scope: &ClassEntry, object: &ZendObject, name: &str)
 /// Raises E_WARNING in the name of the function that runs. *May bail out*, and a handler of the
 /// user may throw.
 pub(crate) fn raise_warning(message: &str) {
-    php_error(&ErrorType::Warning, &message.replace('\0', "\\0"));
+    raise(E_WARNING, message);
 }
 
 /// Raises E_DEPRECATED; otherwise as [`raise_warning`].
 pub(crate) fn raise_deprecated(message: &str) {
-    php_error(&ErrorType::Deprecated, &message.replace('\0', "\\0"));
+    raise(E_DEPRECATED, message);
 }
 
-fn c_string(text: &str) -> CString {
+fn raise(level: u32, message: &str) {
+    let message = Owned::new(c_string(message));
+    // SAFETY: the one conversion takes a string that ends in NUL and outlives the call.
+    unsafe {
+        php_error_docref(
+            ptr::null(),
+            level.cast_signed(),
+            c"%s".as_ptr(),
+            message.as_ptr(),
+        )
+    };
+}
+
+pub(super) fn c_string(text: &str) -> CString {
     CString::new(text.replace('\0', "\\0")).expect("BUG: NUL was replaced")
 }

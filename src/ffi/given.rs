@@ -11,12 +11,12 @@ use ext_php_rs::ffi::{
     zend_object,
 };
 use ext_php_rs::types::{ZendHashTable, Zval};
-use ext_php_rs::zend::{BailoutGuard, ClassEntry};
+use ext_php_rs::zend::ClassEntry;
 
 use super::array::{kind_of, slot_of};
 use super::caught::returned;
 use super::inside::{class_name, method};
-use super::{exception_is_pending, list, string, values};
+use super::{Owned, exception_is_pending, list, string, values};
 use crate::error::Failure;
 
 /// How grave PHP finds it that `__sleep()` names something twice.
@@ -166,7 +166,7 @@ fn add_named(
         &[b"\0*\0", name],
     ];
     for form in forms {
-        let full = string(BailoutGuard::new(form.concat()).get())?;
+        let full = string(&Owned::new(form.concat()))?;
         let key = ptr::from_ref(&*full).cast_mut();
         // SAFETY: reads a live table, whose entries may refer to slots of the object; the value that is
         // found is copied with a count, which goes to the table of what was found.

@@ -5,7 +5,7 @@
 use std::cell::UnsafeCell;
 use std::ffi::{c_char, c_int, c_void};
 use std::marker::PhantomData;
-use std::mem::{MaybeUninit, offset_of, take};
+use std::mem::{ManuallyDrop, MaybeUninit, offset_of, take};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
@@ -17,7 +17,7 @@ use ext_php_rs::flags::ClassFlags;
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ClassEntry;
 
-use super::{Call, Slot};
+use super::{Call, Owned, Slot};
 
 unsafe extern "C" {
     fn zend_objects_not_comparable(one: *mut Zval, other: *mut Zval) -> c_int;
@@ -56,9 +56,37 @@ impl Held {
     }
 
     /// Removes all and returns them: what is dropped may run destructors of the user.
-    pub(crate) fn take(&self) -> Vec<Zval> {
+    pub(crate) fn take(&self) -> Values {
         // SAFETY: as in `push`.
-        take(unsafe { &mut *self.0.get() })
+        let values = take(unsafe { &mut *self.0.get() });
+        Values(Owned::new(
+            values.into_iter().map(ManuallyDrop::new).collect(),
+        ))
+    }
+}
+
+/// PHP values in a list of ours. If PHP leaves the frame for good, the list is freed with what is
+/// [`Owned`], and the values are PHP's to free.
+pub(crate) struct Values(Owned<Vec<ManuallyDrop<Zval>>>);
+
+impl Values {
+    /// Returns value `n`.
+    pub(crate) fn get(&self, n: usize) -> Option<&Zval> {
+        self.0.get(n).map(|value| &**value)
+    }
+
+    /// Takes all out.
+    pub(crate) fn into_list(mut self) -> Vec<Zval> {
+        let values = take(&mut *self.0);
+        values.into_iter().map(ManuallyDrop::into_inner).collect()
+    }
+}
+
+impl Drop for Values {
+    fn drop(&mut self) {
+        while let Some(value) = self.0.pop() {
+            drop(ManuallyDrop::into_inner(value));
+        }
     }
 }
 
@@ -168,7 +196,14 @@ unsafe extern "C" fn free<T: Instance>(std: *mut zend_object) {
     unsafe {
         let state = &raw mut (*from_std::<T>(std)).state;
         // A panic must not reach PHP; the hook has reported it.
-        let _ = catch_unwind(AssertUnwindSafe(|| ptr::drop_in_place(state)));
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let held = (*state).held().take();
+            // Without its values the state holds nothing of PHP's.
+            let state = Owned::new(state.read());
+            // What is dropped may run destructors of the user, which may end the script.
+            drop(held);
+            drop(state);
+        }));
         zend_object_std_dtor(std);
     }
 }

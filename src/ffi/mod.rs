@@ -7,8 +7,7 @@
 //!
 //! A call marked *may bail out* can leave by `longjmp` over the Rust frames in between, whose
 //! destructors then do not run. Its callers keep nothing but PHP's own memory and
-//! [`BailoutGuard`](ext_php_rs::zend::BailoutGuard)s and [`Lent`] buffers on the stack, and never a connection
-//! (rule L1).
+//! what is [`Owned`] on the stack, and never a connection (rule L1).
 
 mod array;
 mod call;
@@ -22,12 +21,12 @@ mod inside;
 mod instance;
 mod json;
 mod leaked;
-mod lent;
 mod log;
 mod memory;
 mod module;
 mod nesting;
 mod object;
+mod owned;
 mod precision;
 mod reflect;
 mod serialize;
@@ -51,14 +50,14 @@ pub(crate) use ini::{ini_accept, ini_display, ini_path, ini_text, ini_unregister
 pub(crate) use inside::{
     Decider, Node, class_named, is_plain, is_serializable, is_shared, properties, refers_alone_to,
 };
-pub(crate) use instance::{Class, Held, Instance, this};
+pub(crate) use instance::{Class, Held, Instance, Values, this};
 pub(crate) use json::{json_decode, json_encode};
 pub(crate) use leaked::Leaked;
-pub(crate) use lent::{Lendable, Lent, Shelf};
 pub(crate) use log::log;
 pub(crate) use memory::{go_on, probe_allocator, string, unpacked};
 pub(crate) use nesting::apart;
 pub(crate) use object::{construct, copy_object, install_handlers, new_object};
+pub(crate) use owned::{Owned, free_all};
 pub(crate) use precision::exact_floats;
 pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, keep, patch};
 pub(crate) use serialize::{serialize, unserialize};

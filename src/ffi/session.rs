@@ -2,13 +2,12 @@
 //! up when the module starts, so the module loads without it.
 
 use std::ffi::{CStr, c_char, c_int, c_long, c_void};
-use std::panic::AssertUnwindSafe;
 use std::ptr;
 
 use ext_php_rs::ffi::ext_php_rs_zend_string_release;
 use ext_php_rs::types::ZendStr;
-use ext_php_rs::zend::run_handler;
 
+use super::call;
 use crate::error::Failure;
 use crate::session::Session;
 
@@ -69,10 +68,10 @@ fn symbol(name: &CStr) -> *mut c_void {
 /// Runs `body` as any entry point (see [`handle`](super::handle)); a failure becomes a warning.
 fn enter<R>(fallback: R, body: impl FnOnce() -> Result<R, Failure>) -> R {
     let mut result = fallback;
-    run_handler(AssertUnwindSafe(|| match body() {
+    call::enter(|| match body() {
         Ok(done) => result = done,
         Err(failure) => failure.warn(),
-    }));
+    });
     result
 }
 

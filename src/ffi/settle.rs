@@ -21,12 +21,11 @@ use ext_php_rs::ffi::{
 };
 use ext_php_rs::flags::ClassFlags;
 use ext_php_rs::types::{ZendHashTable, Zval};
-use ext_php_rs::zend::BailoutGuard;
 
 use super::array::{Places, kind_of, slot_of};
 use super::given::{given, php_ce_incomplete_class};
 use super::inside::{Decider, class_name, decider, is_shared};
-use super::{append, go_on, list};
+use super::{Owned, append, go_on, list};
 use crate::error::Failure;
 use crate::seen::Seen;
 
@@ -63,20 +62,17 @@ pub(crate) struct Settled {
 /// what code of the user throws.
 pub(crate) fn settle(value: &Zval) -> Result<Settled, Failure> {
     let mut kept = ZendHashTable::new();
-    let mut walk = BailoutGuard::new(Walk::default());
+    let mut walk = Owned::new(Walk::default());
     // SAFETY: an argument of the call, or held by one.
-    let value = unsafe {
-        walk.get_mut()
-            .plain(&mut kept, value.dereference(), false)?
-    };
-    while !walk.get().open.is_empty() {
+    let value = unsafe { walk.plain(&mut kept, value.dereference(), false)? };
+    while !walk.open.is_empty() {
         go_on()?;
         // SAFETY: only `open` makes open tables.
-        unsafe { walk.get_mut().step(&mut kept)? };
+        unsafe { walk.step(&mut kept)? };
     }
     Ok(Settled {
         value,
-        shares: walk.get().shares,
+        shares: walk.shares,
         _kept: kept,
     })
 }

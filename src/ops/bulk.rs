@@ -2,14 +2,13 @@
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::ZendHashTable;
-use ext_php_rs::zend::BailoutGuard;
 use tagcache_client::{Reply, Value};
 
 use super::answer::refused;
 use super::window::Window;
 use super::{Put, Ttl, answer, begin, encode};
 use crate::error::Failure;
-use crate::ffi::{self, Items};
+use crate::ffi::{self, Items, Owned};
 use crate::handle::HandleCell;
 use crate::scratch::Buffers;
 
@@ -219,7 +218,7 @@ fn store(
             if !window.begun {
                 check_keys(&mut scratch, items, at)?;
             }
-            failure = window.call(&mut scratch).err().map(BailoutGuard::new);
+            failure = window.call(&mut scratch).err().map(Owned::new);
             read(&mut scratch)?;
             Window::clear(&mut scratch);
             if failure.is_some() {
@@ -230,7 +229,7 @@ fn store(
         encode::put_one(&mut scratch, key, value, ttl, how)
     })?;
     if failure.is_none() && !scratch.commands.is_empty() {
-        failure = window.call(&mut scratch).err().map(BailoutGuard::new);
+        failure = window.call(&mut scratch).err().map(Owned::new);
         read(&mut scratch)?;
     }
     Ok(failure.map_or(Ok(()), |failure| Err(failure.into_inner())))

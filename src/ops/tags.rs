@@ -4,13 +4,12 @@ use std::hash::{BuildHasher, RandomState};
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::ZendHashTable;
-use ext_php_rs::zend::BailoutGuard;
 use memchr::{memchr, memchr_iter};
 use tagcache_client::{Replies, Reply, TagMatch};
 
 use super::{answer, ask, encode};
 use crate::error::Failure;
-use crate::ffi;
+use crate::ffi::{self, Owned};
 use crate::handle::HandleCell;
 use crate::value::Rules;
 
@@ -105,14 +104,13 @@ pub(super) fn found(
         }
     }
     // All that grows with the reply is done before PHP's allocator can bail out.
-    let spans = BailoutGuard::new({
+    let spans = Owned::new({
         let texts: Vec<&[u8]> = asked.map(|n| keys_of(replies, n)).collect();
         match how {
             TagMatch::Any => union(&texts, rules.prefix()),
             TagMatch::All => intersection(&texts, rules.prefix()),
         }
     });
-    let spans = spans.get();
     let keys = spans.iter().map(|(text, start, end)| {
         &keys_of(replies, first + *text as usize)[*start as usize..*end as usize]
     });

@@ -7,10 +7,10 @@
 
 use std::time::Duration;
 
-use ext_php_rs::zend::BailoutGuard;
 use tagcache_client::Commands;
 
 use crate::error::Failure;
+use crate::ffi::Owned;
 use crate::handle::{HandleCell, Route, Wants};
 use crate::scratch::Buffers;
 
@@ -27,7 +27,7 @@ const KEEP_BYTES: usize = MOST_BYTES + (64 << 10);
 
 /// The exchanges of one call.
 pub(super) struct Window {
-    route: BailoutGuard<Route>,
+    route: Owned<Route>,
     spent: Duration,
     most: usize,
     wants: Wants,
@@ -43,7 +43,7 @@ impl Window {
     /// [`Failure::Closed`] if the handle can't be used.
     pub(super) fn of_writes(handle: &HandleCell) -> Result<Self, Failure> {
         Ok(Self {
-            route: BailoutGuard::new(handle.route()?),
+            route: Owned::new(handle.route()?),
             spent: Duration::ZERO,
             most: MOST_COMMANDS,
             wants: Wants::All,

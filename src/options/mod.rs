@@ -18,7 +18,7 @@ use tagcache_client::{CallLimits, Endpoint, KeepAlive, PoolConfig};
 
 use self::spec::{DEAD, Id, Kind, SPECS, Setting};
 use crate::error::Failure;
-use crate::ffi::{self, Items, Key};
+use crate::ffi::{self, Items, Key, Owned};
 use crate::value::Rules;
 
 pub(crate) use self::codec::words;
@@ -64,7 +64,7 @@ impl Options {
     /// [`Failure::Invalid`] that names the option and what was probably meant, or its range;
     /// [`Failure::Thrown`] if an error handler of the user throws.
     pub(crate) fn from_array(options: &ZendHashTable) -> Result<Self, Failure> {
-        let mut draft = Draft::from_ini();
+        let mut draft = Owned::new(Draft::from_ini());
         for (key, value) in Items::of(options) {
             let name = match Key::from_zval(&key) {
                 Some(Key::Str(name)) => name,
@@ -80,7 +80,7 @@ impl Options {
                 draft.set(id, spec::from_zval(&SPECS[id], value.dereference())?);
             }
         }
-        draft.finish()
+        draft.into_inner().finish()
     }
 
     /// Returns the options of a DSN. *May bail out* (deprecations).
@@ -89,13 +89,13 @@ impl Options {
     ///
     /// As [`Options::from_array`].
     pub(crate) fn from_dsn(text: &[u8]) -> Result<Self, Failure> {
-        let mut draft = Draft::from_ini();
-        for (name, value) in dsn::parse(text)? {
-            if let Some(id) = known(&name)? {
-                draft.set(id, spec::from_text(&SPECS[id], &value, "option")?);
+        let mut draft = Owned::new(Draft::from_ini());
+        for (name, value) in Owned::new(dsn::parse(text)?).iter() {
+            if let Some(id) = known(name)? {
+                draft.set(id, spec::from_text(&SPECS[id], value, "option")?);
             }
         }
-        draft.finish()
+        draft.into_inner().finish()
     }
 
     /// Returns options of any of these forms, or `None` if `value` is none of them.
@@ -116,7 +116,8 @@ fn known(name: &[u8]) -> Result<Option<usize>, Failure> {
         return Ok(Some(id));
     }
     if let Some(dead) = DEAD.iter().find(|dead| dead.as_bytes() == name) {
-        ffi::raise_deprecated(&format!("the option '{dead}' has no effect any more"));
+        let text = format!("the option '{dead}' has no effect any more");
+        ffi::raise_deprecated(&Owned::new(text));
         return if ffi::exception_is_pending() {
             Err(Failure::Thrown)
         } else {

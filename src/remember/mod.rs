@@ -16,12 +16,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ext_php_rs::types::{ZendHashTable, Zval};
-use ext_php_rs::zend::BailoutGuard;
 
 use self::note::Note;
 use self::turn::{Asked, Id, Turn};
 use crate::error::Failure;
-use crate::ffi::{self, Items, Key};
+use crate::ffi::{self, Items, Key, Owned};
 use crate::handle::HandleCell;
 use crate::lock::{self, Lock};
 use crate::ops::{self, Fingerprint, Put, Ttl};
@@ -167,7 +166,7 @@ impl Remember<'_> {
         let mut value = Zval::new();
         let found = if self.is_noted() {
             let mut note = Zval::new();
-            let beside = [self.key, NOTE].concat();
+            let beside = Owned::new([self.key, NOTE].concat());
             let found = ops::get_noted(self.handle, [self.key, &beside], [&mut value, &mut note])?;
             let note = note
                 .zend_str()
@@ -196,8 +195,9 @@ impl Remember<'_> {
 
     /// Makes a value anew, unless somebody else does: then the old one is good enough.
     fn renew(&self, old: Zval, into: &mut Zval) -> Result<(), Failure> {
-        let turn = match turn::ask(&self.id(), None) {
-            Asked::Mine(turn) | Asked::MineAfter(turn) => BailoutGuard::new(turn),
+        let asked = turn::ask(&self.id(), None);
+        let turn = match asked {
+            Asked::Mine(turn) | Asked::MineAfter(turn) => turn,
             Asked::Nested | Asked::Taken => {
                 *into = old;
                 return Ok(());
@@ -219,10 +219,10 @@ impl Remember<'_> {
     /// Makes a value that is missing, or waits for whoever does.
     fn obtain(&self, into: &mut Zval) -> Result<(), Failure> {
         let until = Instant::now() + self.settings.wait;
-        let turn = match turn::ask(&self.id(), Some(until)) {
-            Asked::Mine(turn) => BailoutGuard::new(turn),
+        let asked = turn::ask(&self.id(), Some(until));
+        let turn = match asked {
+            Asked::Mine(turn) => turn,
             Asked::MineAfter(turn) => {
-                let turn = BailoutGuard::new(turn);
                 if let Some(value) = self.look()?.into_value() {
                     *into = value;
                     return Ok(());
@@ -263,10 +263,9 @@ impl Remember<'_> {
     }
 
     /// Takes the lock of the key; `None` if another process has it.
-    fn lock(&self) -> Result<Option<BailoutGuard<Lock>>, Failure> {
-        let name = [self.key, LOCK].concat();
-        let lock = Lock::take(self.handle, &name, self.settings.lock)?;
-        Ok(lock.map(BailoutGuard::new))
+    fn lock(&self) -> Result<Option<Owned<Lock>>, Failure> {
+        let name = Owned::new([self.key, LOCK].concat());
+        Lock::take(self.handle, &name, self.settings.lock)
     }
 
     /// Calls back, and stores what comes in the place of `old`, or where nothing is.
@@ -295,7 +294,7 @@ impl Remember<'_> {
         let stored = ops::replace(self.handle, self.key, value, self.tags, kept, old)?;
         let ttl = self.ttl.filter(|_| self.is_noted());
         if let (Some(stored), Some(ttl)) = (stored, ttl) {
-            let beside = [self.key, NOTE].concat();
+            let beside = Owned::new([self.key, NOTE].concat());
             let note = report::text(&Note::new(stored, ttl.get(), took).text());
             ops::put(self.handle, &beside, &note, None, kept, Put::Always)?;
         }
@@ -314,7 +313,7 @@ impl Remember<'_> {
 }
 
 /// Lets the other processes go on, then the other threads.
-fn finish(lock: BailoutGuard<Lock>, turn: BailoutGuard<Turn>) {
+fn finish(lock: Owned<Lock>, turn: Owned<Turn>) {
     drop(lock);
     drop(turn);
 }

@@ -9,6 +9,7 @@ use std::time::Instant;
 use parking_lot::{Condvar, Mutex};
 use tagcache_client::fork;
 
+use crate::ffi::Owned;
 use crate::process::PerProcess;
 
 /// Whose turns they are.
@@ -34,9 +35,9 @@ pub(super) struct Turn {
 #[derive(Debug)]
 pub(super) enum Asked {
     /// It is this thread's, at once.
-    Mine(Turn),
+    Mine(Owned<Turn>),
     /// It is this thread's, after another's.
-    MineAfter(Turn),
+    MineAfter(Owned<Turn>),
     /// This thread has it already: in a callback within the callback, or in another fiber.
     Nested,
     /// Another thread has it (still).
@@ -66,10 +67,10 @@ pub(super) fn ask(id: &Id, until: Option<Instant>) -> Asked {
         over: Condvar::new(),
     };
     turns.insert(id.clone(), Arc::new(holder));
-    let turn = Turn {
+    let turn = Owned::new(Turn {
         id: id.clone(),
         generation,
-    };
+    });
     if waited {
         Asked::MineAfter(turn)
     } else {

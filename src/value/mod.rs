@@ -13,11 +13,10 @@ use std::borrow::Cow;
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
-use ext_php_rs::zend::BailoutGuard;
 use tagcache_client::{Decoded, Value, decode_within, is_text};
 
 use crate::error::Failure;
-use crate::ffi::{self, Items, Key};
+use crate::ffi::{self, Items, Key, Owned};
 
 pub(crate) use self::rules::{Classes, Rules};
 pub(crate) use self::serializer::Serializer;
@@ -195,28 +194,28 @@ fn read_marked(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Failur
         Decoded::Float(number) => into.set_double(number),
         Decoded::Str(text) => into.set_zend_string(ffi::string(text)?),
         Decoded::String(text) => {
-            let text = BailoutGuard::new(text);
-            into.set_zend_string(ffi::string(text.get())?);
+            let text = Owned::new(text);
+            into.set_zend_string(ffi::string(&text)?);
         }
         Decoded::Serialized(mut payload) => {
             payload.push(0);
-            let payload = BailoutGuard::new(payload);
-            php::read(payload.get(), &rules.classes, into)?;
+            let payload = Owned::new(payload);
+            php::read(&payload, &rules.classes, into)?;
         }
         Decoded::Json(Cow::Borrowed(text)) => json::read(text, into)?,
         Decoded::Json(Cow::Owned(text)) => {
-            let text = BailoutGuard::new(text);
-            json::read(text.get(), into)?;
+            let text = Owned::new(text);
+            json::read(&text, into)?;
         }
         Decoded::Igbinary(payload) => {
             any_class("igbinary", rules)?;
-            let payload = BailoutGuard::new(payload);
-            igbinary::read(payload.get(), into)?;
+            let payload = Owned::new(payload);
+            igbinary::read(&payload, into)?;
         }
         Decoded::Msgpack(payload) => {
             any_class("msgpack", rules)?;
-            let payload = BailoutGuard::new(payload);
-            msgpack::read(payload.get(), into)?;
+            let payload = Owned::new(payload);
+            msgpack::read(&payload, into)?;
         }
         _ => {
             return Err(Failure::serialization(
