@@ -43,6 +43,7 @@ extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
         quiet_panics();
         ffi::probe_allocator();
         ffi::watch_errors();
+        ffi::watch_fibers();
         options::register_ini(module_number);
         registry::set_limit(options::max_pools());
         slowlog::configure();
@@ -74,7 +75,7 @@ extern "C" fn shutdown(_kind: i32, module_number: i32) -> i32 {
 /// Runs when all objects of the request are gone, so no connection may be out.
 extern "C" fn request_is_over() -> i32 {
     guarded(SUCCESS, || {
-        ffi::free_all();
+        ffi::request_is_over();
         let leaked = guards_on_this_thread();
         if leaked > 0 {
             report(&format!(

@@ -11,6 +11,7 @@ use std::ffi::{c_char, c_int};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::ffi::{
@@ -18,10 +19,10 @@ use ext_php_rs::ffi::{
     zend_fetch_function_str, zend_function,
 };
 use ext_php_rs::types::{ZendStr, Zval};
-use ext_php_rs::zend::BailoutGuard;
+use ext_php_rs::zend::ExecuteData;
 
 use super::serialize::refusal_by_php;
-use super::{exception_is_pending, string};
+use super::{Owned, exception_is_pending, string};
 use crate::error::Failure;
 
 /// The kind of a function that PHP or an extension defines.
@@ -37,6 +38,7 @@ const FATAL: c_int = 1 | 16 | 64 | 256 | 4096 | 4;
 type ErrorHook = extern "C" fn(c_int, *mut ZendStr, u32, *mut ZendStr);
 
 unsafe extern "C" {
+    static mut zend_error_cb: ErrorHook;
     fn zend_observer_error_register(hook: ErrorHook);
 }
 
@@ -63,13 +65,12 @@ pub(crate) fn function(name: &str) -> Option<Function> {
 /// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] for what can't be
 /// serialized, as a closure, and for what the function complains of: it writes something else then.
 pub(crate) fn write_by(function: Function, value: &Zval) -> Result<Option<ZBox<ZendStr>>, Failure> {
-    let watch = BailoutGuard::new(Watch::begin(function, WRITING));
+    Watch::begin(function, WRITING);
     let text = call(function, value);
-    let complaint = Watch::complaint();
-    drop(watch);
+    let complaint = Watch::end();
     let text = text?;
     if let Some(complaint) = complaint {
-        return Err(Failure::Serialization(complaint));
+        return Err(Failure::Serialization(complaint.into_inner()));
     }
     let Some(made) = text.zend_str().map(|text| ptr::from_ref(text).cast_mut()) else {
         return Ok(None);
@@ -91,13 +92,12 @@ pub(crate) fn read_by(
     function: Function,
     payload: &[u8],
     into: &mut Zval,
-) -> Result<Option<String>, Failure> {
+) -> Result<Option<Owned<String>>, Failure> {
     let mut argument = Zval::new();
     argument.set_zend_string(string(payload)?);
-    let watch = BailoutGuard::new(Watch::begin(function, READING));
+    Watch::begin(function, READING);
     let result = call(function, &argument);
-    let complaint = Watch::complaint();
-    drop(watch);
+    let complaint = Watch::end();
     *into = result?;
     Ok(complaint)
 }
@@ -126,82 +126,134 @@ fn call(function: Function, argument: &Zval) -> Result<Zval, Failure> {
 type Reporting = (c_int, c_int);
 
 thread_local! {
-    /// The function whose complaints are caught, null for none.
-    static WATCHED: Cell<*const zend_function> = const { Cell::new(ptr::null()) };
-    /// By what it complains.
-    static KINDS: Cell<c_int> = const { Cell::new(0) };
-    static COMPLAINT: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// The calls of functions whose complaints are caught: more than one if they nest, or a Fiber is
+    /// suspended in one.
+    static WATCHES: RefCell<Vec<Watch>> = const { RefCell::new(Vec::new()) };
     static SILENCED: Cell<Option<Reporting>> = const { Cell::new(None) };
 }
 
-/// Catches what a function complains of, until dropped. May be nested.
+/// What shows errors when neither this module nor a handler of the user takes them. Set in MINIT.
+static SHOW: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+
+/// A call of a function whose complaints are caught.
 #[derive(Debug)]
 struct Watch {
-    outer: *const zend_function,
-    outer_kinds: c_int,
-    outer_complaint: Option<String>,
+    /// The frame of ours that calls it, and of which function that is. Where PHP has left the frame for
+    /// good, another can have its address, but none that calls such a function: it would have begun anew.
+    frame: *const ExecuteData,
+    ours: *const zend_function,
+    /// The function, and by what it complains.
+    function: *const zend_function,
+    kinds: c_int,
+    /// The first complaint.
+    complaint: Option<String>,
 }
 
 impl Watch {
-    fn begin(function: Function, kinds: c_int) -> Self {
-        Self {
-            outer: WATCHED.replace(function.0.as_ptr()),
-            outer_kinds: KINDS.replace(kinds),
-            outer_complaint: COMPLAINT.take(),
+    /// Catches what `function` complains of when the frame that runs has called it, until [`Watch::end`].
+    fn begin(function: Function, kinds: c_int) {
+        let frame = frame();
+        // SAFETY: null or the live frame of a function of ours.
+        let ours = unsafe { frame.as_ref() }.map_or(ptr::null(), |frame| frame.func.cast_const());
+        WATCHES.with_borrow_mut(|watches| {
+            watches.retain(|watch| watch.frame != frame);
+            watches.push(Self {
+                frame,
+                ours,
+                function: function.0.as_ptr(),
+                kinds,
+                complaint: None,
+            });
+        });
+    }
+
+    /// Returns the first complaint.
+    fn end() -> Option<Owned<String>> {
+        speak();
+        let frame = frame();
+        WATCHES.with_borrow_mut(|watches| {
+            let own = watches.iter().rposition(|watch| watch.frame == frame)?;
+            watches.remove(own).complaint.map(Owned::new)
+        })
+    }
+}
+
+/// Returns the frame that runs, null if none does.
+fn frame() -> *const ExecuteData {
+    // SAFETY: called on a PHP thread.
+    unsafe { (*ext_php_rs_executor_globals()).current_execute_data }
+}
+
+/// Registers the hooks. For MINIT.
+pub(crate) fn watch_errors() {
+    // SAFETY: MINIT is where PHP wants its hooks registered, with one thread; the library stays loaded. A
+    // server that restarts its modules may still have ours.
+    unsafe {
+        zend_observer_error_register(on_error);
+        let shows = zend_error_cb;
+        if shows as *const () != show as *const () {
+            // Relaxed: a pointer on its own, set before there are threads.
+            SHOW.store(shows as *mut (), Ordering::Relaxed);
+            zend_error_cb = show;
         }
     }
-
-    /// Takes the first complaint since the innermost began.
-    fn complaint() -> Option<String> {
-        COMPLAINT.take()
-    }
 }
 
-impl Drop for Watch {
-    fn drop(&mut self) {
-        speak();
-        WATCHED.set(self.outer);
-        KINDS.set(self.outer_kinds);
-        COMPLAINT.set(self.outer_complaint.take());
-    }
-}
-
-/// Registers the hook. For MINIT.
-pub(crate) fn watch_errors() {
-    // SAFETY: MINIT is where PHP wants its hooks registered; the library stays loaded.
-    unsafe { zend_observer_error_register(on_error) };
+/// Forgets the calls that PHP has left for good. For the end of a request.
+pub(super) fn forget() {
+    speak();
+    WATCHES.with_borrow_mut(Vec::clear);
 }
 
 /// PHP calls this for every error before it is shown or given to the user's handler.
 extern "C" fn on_error(kind: c_int, _file: *mut ZendStr, _line: u32, message: *mut ZendStr) {
     // A panic must not get into PHP; the thread may be ending, when nothing is watched any more.
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        let watched = WATCHED.try_with(Cell::get).unwrap_or(ptr::null());
-        if watched.is_null() {
-            return;
-        }
         speak();
-        // SAFETY: called on a PHP thread; the frame that runs is alive, and the message too.
-        let (own, message) = unsafe {
-            let frame = (*ext_php_rs_executor_globals()).current_execute_data;
-            (
-                !frame.is_null() && ptr::eq((*frame).func, watched),
-                message.as_ref(),
-            )
-        };
-        if own && kind & KINDS.try_with(Cell::get).unwrap_or(0) != 0 {
-            COMPLAINT.with_borrow_mut(|complaint| {
-                complaint.get_or_insert_with(|| {
-                    let text = message.map_or(&b""[..], ZendStr::as_bytes);
-                    String::from_utf8_lossy(text).into_owned()
-                });
-            });
+        let caught = WATCHES.try_with(|watches| {
+            // SAFETY: called on a PHP thread; a frame that runs is alive, the one that has called it and
+            // the message, too.
+            unsafe { catch(&mut watches.borrow_mut(), kind, message.as_ref()) }
+        });
+        if caught == Ok(true) {
             silence();
         }
     }));
 }
 
-/// Keeps PHP from showing the error that it is about to show.
+/// Notes the error if it is a complaint that is caught; returns whether it is.
+///
+/// # Safety
+///
+/// For the hook of PHP.
+unsafe fn catch(watches: &mut [Watch], kind: c_int, message: Option<&ZendStr>) -> bool {
+    // SAFETY: the caller's.
+    let calls = unsafe {
+        let Some(running) = frame().as_ref() else {
+            return false;
+        };
+        let Some(caller) = running.prev_execute_data.as_ref() else {
+            return false;
+        };
+        watches.iter_mut().find(|watch| {
+            ptr::eq(watch.frame, caller)
+                && ptr::eq(watch.ours, caller.func)
+                && ptr::eq(watch.function, running.func)
+                && watch.kinds & kind != 0
+        })
+    };
+    let Some(watch) = calls else {
+        return false;
+    };
+    watch.complaint.get_or_insert_with(|| {
+        let text = message.map_or(&b""[..], ZendStr::as_bytes);
+        String::from_utf8_lossy(text).into_owned()
+    });
+    true
+}
+
+/// Keeps PHP from giving the error that it is about to show to the user's handler: it goes to [`show`]
+/// instead, and no code of the user runs before.
 fn silence() {
     // SAFETY: two numbers of this thread's globals.
     unsafe {
@@ -215,14 +267,30 @@ fn silence() {
     }
 }
 
-/// Undoes [`silence`].
-fn speak() {
-    if let Some((reporting, handler)) = SILENCED.take() {
-        // SAFETY: as in `silence`.
-        unsafe {
-            let globals = &mut *ext_php_rs_executor_globals();
-            globals.error_reporting = reporting;
-            globals.user_error_handler_error_reporting = handler;
-        }
+/// Undoes [`silence`]; returns whether there was something to undo.
+fn speak() -> bool {
+    let Some((reporting, handler)) = SILENCED.try_with(Cell::take).ok().flatten() else {
+        return false;
+    };
+    // SAFETY: as in `silence`.
+    unsafe {
+        let globals = &mut *ext_php_rs_executor_globals();
+        globals.error_reporting = reporting;
+        globals.user_error_handler_error_reporting = handler;
     }
+    true
+}
+
+/// PHP calls this to show an error. Another extension may have put itself in its place and not pass on
+/// what it is given: it is as silent then, and the globals are put right by whoever comes next. *May bail
+/// out.*
+extern "C" fn show(kind: c_int, file: *mut ZendStr, line: u32, message: *mut ZendStr) {
+    if speak() {
+        return;
+    }
+    // Relaxed: as in `watch_errors`.
+    let shows = SHOW.load(Ordering::Relaxed);
+    // SAFETY: what stood in `zend_error_cb`, which is never null. Nothing here is left to be dropped when
+    // it bails out.
+    unsafe { mem::transmute::<*mut (), ErrorHook>(shows)(kind, file, line, message) };
 }

@@ -33,11 +33,7 @@ bool tagcache_slot_is_typed(zend_object *object, zval *slot)
     return zend_get_typed_property_info_for_slot(object, slot) != NULL;
 }
 
-/*
- * PHP's notes of whether it is serializing or unserializing right now.
- */
-
-/* As src/ffi/nesting.rs declares it. */
+/* What PHP is serializing and unserializing, as src/ffi/aside.rs declares it. */
 typedef struct {
     unsigned lock;
     unsigned serialize_level;
@@ -46,36 +42,27 @@ typedef struct {
     void *unserialize_data;
 } tagcache_nesting;
 
-/*
- * Tells whether anything is noted; if so, keeps it in outer and forgets it. Until it is noted again no Fiber can be
- * left for another: what is kept would be noted again when it is no longer so, and data be freed by then.
- */
-bool tagcache_nesting_leave(tagcache_nesting *outer)
+/* Exchanges it for other. */
+void tagcache_nesting_swap(tagcache_nesting *other)
 {
-    if (!BG(serialize_lock) && !BG(serialize).level && !BG(unserialize).level) {
-        return false;
-    }
-    outer->lock = BG(serialize_lock);
-    outer->serialize_level = BG(serialize).level;
-    outer->serialize_data = BG(serialize).data;
-    outer->unserialize_level = BG(unserialize).level;
-    outer->unserialize_data = BG(unserialize).data;
-    BG(serialize_lock) = 0;
-    BG(serialize).level = 0;
-    BG(serialize).data = NULL;
-    BG(unserialize).level = 0;
-    BG(unserialize).data = NULL;
-    zend_fiber_switch_block();
-    return true;
+    tagcache_nesting now = {
+        .lock = BG(serialize_lock),
+        .serialize_level = BG(serialize).level,
+        .serialize_data = BG(serialize).data,
+        .unserialize_level = BG(unserialize).level,
+        .unserialize_data = BG(unserialize).data,
+    };
+
+    BG(serialize_lock) = other->lock;
+    BG(serialize).level = other->serialize_level;
+    BG(serialize).data = other->serialize_data;
+    BG(unserialize).level = other->unserialize_level;
+    BG(unserialize).data = other->unserialize_data;
+    *other = now;
 }
 
-/* Notes again what was kept. */
-void tagcache_nesting_return(const tagcache_nesting *outer)
+/* Returns the Fiber that runs; the main program has one, too. */
+const void *tagcache_fiber(void)
 {
-    zend_fiber_switch_unblock();
-    BG(serialize_lock) = outer->lock;
-    BG(serialize).level = outer->serialize_level;
-    BG(serialize).data = outer->serialize_data;
-    BG(unserialize).level = outer->unserialize_level;
-    BG(unserialize).data = outer->unserialize_data;
+    return EG(current_fiber_context);
 }

@@ -10,6 +10,7 @@
 //! what is [`Owned`] on the stack, and never a connection (rule L1).
 
 mod array;
+mod aside;
 mod call;
 mod caught;
 mod error;
@@ -24,10 +25,8 @@ mod leaked;
 mod log;
 mod memory;
 mod module;
-mod nesting;
 mod object;
 mod owned;
-mod precision;
 mod reflect;
 mod serialize;
 mod session;
@@ -38,6 +37,7 @@ pub(crate) use array::{
     Items, Key, append, elements, first_name, insert, list, pairs, strings, values,
     without_references,
 };
+pub(crate) use aside::{apart, exact_floats, watch_fibers};
 pub(crate) use call::{Call, handle};
 pub(crate) use caught::{call_user, call_with, is_callable, take_exception};
 pub(crate) use error::{
@@ -55,12 +55,18 @@ pub(crate) use json::{json_decode, json_encode};
 pub(crate) use leaked::Leaked;
 pub(crate) use log::log;
 pub(crate) use memory::{go_on, probe_allocator, string, unpacked};
-pub(crate) use nesting::apart;
 pub(crate) use object::{construct, copy_object, install_handlers, new_object};
-pub(crate) use owned::{Owned, free_all};
-pub(crate) use precision::exact_floats;
+pub(crate) use owned::Owned;
 pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, keep, patch};
 pub(crate) use serialize::{serialize, unserialize};
 pub(crate) use session::register_session_handler;
 pub(crate) use settle::settle;
 pub(crate) use stream::stream_of;
+
+/// Frees and forgets what calls have left behind that PHP has left for good. For the end of a request,
+/// when PHP runs no code of the user any more.
+pub(crate) fn request_is_over() {
+    aside::forget();
+    foreign::forget();
+    owned::free_all();
+}

@@ -28,8 +28,7 @@ pub(super) const LIMITS: Limits = Limits {
 
 /// Serializes an array that [`LIMITS`] lets pass. *May bail out.*
 pub(super) fn write(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
-    let _exact = ffi::exact_floats();
-    ffi::json_encode(value, DEPTH)
+    ffi::exact_floats(|| ffi::json_encode(value, DEPTH))
         .ok_or_else(|| Failure::serialization("PHP's JSON encoder refuses it"))
 }
 

@@ -183,10 +183,6 @@ fn read_marked(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Failur
         return Ok(());
     }
     let decoded = decode_within(wire, rules.max_decompressed)?;
-    let _apart = match decoded {
-        Decoded::Serialized(_) | Decoded::Igbinary(_) | Decoded::Msgpack(_) => ffi::apart(),
-        _ => None,
-    };
     match decoded {
         Decoded::Null => into.set_null(),
         Decoded::Bool(flag) => into.set_bool(flag),
@@ -200,7 +196,7 @@ fn read_marked(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Failur
         Decoded::Serialized(mut payload) => {
             payload.push(0);
             let payload = Owned::new(payload);
-            php::read(&payload, &rules.classes, into)?;
+            ffi::apart(|| php::read(&payload, &rules.classes, into))?;
         }
         Decoded::Json(Cow::Borrowed(text)) => json::read(text, into)?,
         Decoded::Json(Cow::Owned(text)) => {
@@ -210,12 +206,12 @@ fn read_marked(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Failur
         Decoded::Igbinary(payload) => {
             any_class("igbinary", rules)?;
             let payload = Owned::new(payload);
-            igbinary::read(&payload, into)?;
+            ffi::apart(|| igbinary::read(&payload, into))?;
         }
         Decoded::Msgpack(payload) => {
             any_class("msgpack", rules)?;
             let payload = Owned::new(payload);
-            msgpack::read(&payload, into)?;
+            ffi::apart(|| msgpack::read(&payload, into))?;
         }
         _ => {
             return Err(Failure::serialization(

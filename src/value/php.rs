@@ -10,8 +10,7 @@ use crate::ffi;
 
 /// Serializes an array or an object. *May bail out.*
 pub(super) fn write(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
-    let _exact = ffi::exact_floats();
-    ffi::serialize(value)
+    ffi::exact_floats(|| ffi::serialize(value))
 }
 
 /// Serializes one in which code of the user decides what is, after it was asked: what it gives is

@@ -95,15 +95,13 @@ impl Serializer {
             Self::Php | Self::Native => &Limits::PHP,
         };
         let user_decides = survey::check(value, limits)?;
-        let apart = ffi::apart();
-        let payload = match self {
+        let payload = ffi::apart(|| match self {
             Self::Php | Self::Native if user_decides => php::write_settled(value),
             Self::Php | Self::Native => php::write(value),
             Self::Igbinary => igbinary::write(value),
             Self::Msgpack => msgpack::write(value),
             Self::Json => json::write(value),
-        };
-        drop(apart);
+        });
         // A bulk serializes thousands of values in one call.
         ffi::go_on()?;
         Ok(match self {
