@@ -9,6 +9,7 @@
 //! does a request store whose lock ran out meanwhile. Whoever stores or removes a session without
 //! having had it locked all the time, locks it for that moment.
 
+use std::cell::RefCell;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::thread;
@@ -24,7 +25,7 @@ use crate::handle::HandleCell;
 use crate::lock::{self, Lock};
 use crate::ops::{self, Put};
 use crate::options::{Options, SessionSettings, quoted};
-use crate::value::{Classes, Rules};
+use crate::value::Rules;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
 const LAST_PAUSE: Duration = Duration::from_millis(50);
@@ -35,13 +36,13 @@ const MOMENT_MS: NonZeroU64 = NonZeroU64::MIN.saturating_add(9_999);
 /// The longest id that PHP makes.
 const LONGEST_ID: usize = 256;
 
-/// An open session, from `open` to `close`.
+/// An open session, from `open` to `close`. Nothing of it is borrowed while PHP is called.
 #[derive(Debug)]
 pub(crate) struct Session {
     handle: HandleCell,
     settings: SessionSettings,
-    held: Option<Held>,
-    seen: Option<Seen>,
+    held: RefCell<Option<Held>>,
+    seen: RefCell<Option<Seen>>,
 }
 
 /// What was read of a session or last written to it.
@@ -75,10 +76,7 @@ impl Session {
             Options::from_dsn(path).map_err(|why| why.of(|| "session.save_path".to_owned()))?
         };
         let settings = SessionSettings::from_ini()?;
-        // A session is text. An object that somebody put in its place must not come to life here, where its
-        // hooks could end the session that is being read.
         options.rules = Arc::new(Rules {
-            classes: Classes::Only(Vec::new()),
             namespace: namespace(options.rules.prefix(), &settings)?,
             ..(*options.rules).clone()
         });
@@ -87,8 +85,8 @@ impl Session {
         Ok(Self {
             handle,
             settings,
-            held: None,
-            seen: None,
+            held: RefCell::default(),
+            seen: RefCell::default(),
         })
     }
 
@@ -97,15 +95,15 @@ impl Session {
     /// # Errors
     ///
     /// What keeps it from being locked or read.
-    pub(crate) fn read(&mut self, id: &[u8]) -> Result<ZBox<ZendStr>, Failure> {
+    pub(crate) fn read(&self, id: &[u8]) -> Result<ZBox<ZendStr>, Failure> {
         let key = self.key(id)?;
         self.lock(&key)?;
         let mut value = Zval::new();
         let text = self.look(&key, &mut value)?;
-        self.seen = Some(Seen {
+        self.seen.replace(Some(Seen {
             text: text.map(<[u8]>::to_vec),
-            key,
-        });
+            key: key.into_inner(),
+        }));
         match text {
             Some(text) => ffi::string(text),
             None => Ok(ZendStr::new("", false)),
@@ -117,20 +115,18 @@ impl Session {
     /// # Errors
     ///
     /// What keeps it from being stored; that another request has changed or locked it.
-    pub(crate) fn write(&mut self, id: &[u8], value: &[u8], life: i64) -> Result<(), Failure> {
+    pub(crate) fn write(&self, id: &[u8], value: &[u8], life: i64) -> Result<(), Failure> {
         let key = self.key(id)?;
-        let seen = self.seen.as_ref().filter(|seen| seen.key == key);
-        let unchanged = seen.is_some_and(|seen| seen.text.as_deref().unwrap_or_default() == value);
+        let unchanged = self.saw(&key, |text| text.unwrap_or_default() == value);
         let throughout = self.holds(&key);
         let mut moment = None;
         if !throughout {
-            self.held = None;
+            self.held.take();
             moment = self.take(&key, MOMENT_MS, BRIEFLY)?;
             if moment.is_none() && self.settings.locking && !self.is_replaced(&key)? {
                 moment = self.take(&key, MOMENT_MS, self.settings.wait)?;
             }
         }
-        let moment = moment.map(Owned::new);
         // A change without locks is stored whatever is there, and whoever has it locked.
         let blindly = !unchanged && !self.settings.locking;
         if (unchanged || !throughout) && !blindly && self.is_replaced(&key)? {
@@ -152,7 +148,7 @@ impl Session {
         let mut text = Zval::new();
         text.set_zend_string(ffi::string(value)?);
         ops::put(&self.handle, &key, &text, None, Some(ttl), Put::Always)?;
-        self.seen = None;
+        self.seen.take();
         Ok(())
     }
 
@@ -161,17 +157,17 @@ impl Session {
     /// # Errors
     ///
     /// What keeps it from being removed.
-    pub(crate) fn destroy(&mut self, id: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn destroy(&self, id: &[u8]) -> Result<(), Failure> {
         let key = self.key(id)?;
         // Nobody must be about to store what he has just found to be still the same.
         let moment = match self.holds(&key) {
             true => None,
-            false => self.take(&key, MOMENT_MS, BRIEFLY)?.map(Owned::new),
+            false => self.take(&key, MOMENT_MS, BRIEFLY)?,
         };
         ops::delete(&self.handle, &key)?;
         drop(moment);
-        self.held = None;
-        self.seen = None;
+        self.held.take();
+        self.seen.take();
         Ok(())
     }
 
@@ -187,7 +183,7 @@ impl Session {
         }
     }
 
-    fn key(&self, id: &[u8]) -> Result<Vec<u8>, Failure> {
+    fn key(&self, id: &[u8]) -> Result<Owned<Vec<u8>>, Failure> {
         let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b',');
         if id.is_empty() || id.len() > LONGEST_ID || !id.iter().all(allowed) {
             return Err(Failure::Invalid(format!(
@@ -196,12 +192,13 @@ impl Session {
                 quoted(id)
             )));
         }
-        Ok(id.to_vec())
+        Ok(Owned::new(id.to_vec()))
     }
 
-    /// Reads a session into `into`; `None` if there is none. *May bail out.*
+    /// Reads a session into `into`; `None` if there is none. What somebody put in its place does not come to
+    /// life here, where its hooks, or an autoloader, could end the session that is being read. *May bail out.*
     fn look<'a>(&self, key: &[u8], into: &'a mut Zval) -> Result<Option<&'a [u8]>, Failure> {
-        if !ops::get(&self.handle, key, into)? {
+        if !ops::get_text(&self.handle, key, into)? {
             return Ok(None);
         }
         match into.zend_str() {
@@ -216,11 +213,19 @@ impl Session {
 
     /// Returns whether something else stands there than what was read. *May bail out.*
     fn is_replaced(&self, key: &[u8]) -> Result<bool, Failure> {
-        let Some(seen) = self.seen.as_ref().filter(|seen| seen.key == key) else {
+        if !self.saw(key, |_| true) {
             return Ok(false);
-        };
+        }
         let mut value = Zval::new();
-        Ok(self.look(key, &mut value)? != seen.text.as_deref())
+        let there = self.look(key, &mut value)?;
+        Ok(self.saw(key, |text| text != there))
+    }
+
+    /// Returns whether this session was read, or written, and `holds` of what it was.
+    fn saw(&self, key: &[u8], holds: impl FnOnce(Option<&[u8]>) -> bool) -> bool {
+        let seen = self.seen.borrow();
+        seen.as_ref()
+            .is_some_and(|seen| seen.key == key && holds(seen.text.as_deref()))
     }
 
     /// Ends a write that would overwrite what another request did: a session that was not changed lives on by that.
@@ -238,18 +243,19 @@ impl Session {
     /// Returns whether the session is certainly locked by this request.
     fn holds(&self, key: &[u8]) -> bool {
         self.held
+            .borrow()
             .as_ref()
             .is_some_and(|held| held.key == key && held.is_certain())
     }
 
     /// Locks a session until it is closed, after giving another lock back.
-    fn lock(&mut self, key: &[u8]) -> Result<(), Failure> {
+    fn lock(&self, key: &[u8]) -> Result<(), Failure> {
         if !self.settings.locking || self.holds(key) {
             return Ok(());
         }
-        self.held = None;
-        self.held = self.take(key, self.settings.lock, self.settings.wait)?;
-        if self.held.is_some() {
+        self.held.take();
+        if let Some(held) = self.take(key, self.settings.lock, self.settings.wait)? {
+            self.held.replace(Some(held));
             return Ok(());
         }
         Err(Failure::Server(format!(
@@ -262,7 +268,7 @@ impl Session {
 
     /// Takes the lock of a session; `None` if somebody else has it for longer than `wait`. *May bail out.*
     fn take(&self, key: &[u8], ttl: NonZeroU64, wait: Duration) -> Result<Option<Held>, Failure> {
-        let name = [key, b"~lock"].concat();
+        let name = Owned::new([key, b"~lock"].concat());
         let give_up = Instant::now() + wait;
         let mut pause = FIRST_PAUSE;
         loop {

@@ -3,11 +3,12 @@
 
 use std::ffi::{CStr, c_char, c_int, c_long, c_void};
 use std::ptr;
+use std::rc::Rc;
 
 use ext_php_rs::ffi::ext_php_rs_zend_string_release;
 use ext_php_rs::types::ZendStr;
 
-use super::call;
+use super::{Owned, call};
 use crate::error::Failure;
 use crate::session::Session;
 
@@ -75,14 +76,21 @@ fn enter<R>(fallback: R, body: impl FnOnce() -> Result<R, Failure>) -> R {
     result
 }
 
-/// Runs `body` with the session of `data`; fails if there is none.
-fn with(data: ModData, body: impl FnOnce(&mut Session) -> Result<(), Failure>) -> c_int {
-    // SAFETY: PHP passes the slot that `open` filled, to one thread at a time, and does not call a
-    // handler from within a handler of the same session.
-    let Some(session) = (unsafe { (*data).cast::<Session>().as_mut() }) else {
+/// Runs `body` with the session of `data`; fails if there is none. Code of the user that runs meanwhile
+/// (its handler of errors) may end the session: the call has a count of its own.
+fn with(data: ModData, body: impl FnOnce(&Session) -> Result<(), Failure>) -> c_int {
+    // SAFETY: PHP passes the slot, which holds null or what `open` put there.
+    let session = unsafe { (*data).cast::<Session>() };
+    if session.is_null() {
         return FAILURE;
-    };
-    enter(FAILURE, || body(session).map(|()| SUCCESS))
+    }
+    // SAFETY: made by `Rc::into_raw`, and alive as it is in the slot; the count that is added is given to
+    // the new `Rc`.
+    let session = Owned::new(unsafe {
+        Rc::increment_strong_count(session);
+        Rc::from_raw(session)
+    });
+    enter(FAILURE, || body(&session).map(|()| SUCCESS))
 }
 
 /// # Safety
@@ -100,7 +108,7 @@ extern "C" fn open(data: ModData, path: *const c_char, _name: *const c_char) -> 
         let path = unsafe { CStr::from_ptr(path) }.to_bytes();
         let session = Session::open(path)?;
         // SAFETY: the slot is PHP's for this session, and `close` has emptied it.
-        unsafe { *data = Box::into_raw(Box::new(session)).cast() };
+        unsafe { *data = Rc::into_raw(Rc::new(session)).cast_mut().cast() };
         Ok(SUCCESS)
     })
 }
@@ -112,8 +120,8 @@ extern "C" fn close(data: ModData) -> c_int {
         return SUCCESS;
     }
     enter(FAILURE, || {
-        // SAFETY: made by `Box::into_raw` in `open`, and no longer in the slot.
-        drop(unsafe { Box::from_raw(session) });
+        // SAFETY: made by `Rc::into_raw` in `open`, and no longer in the slot.
+        drop(unsafe { Rc::from_raw(session) });
         Ok(SUCCESS)
     })
 }

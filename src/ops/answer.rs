@@ -128,9 +128,29 @@ pub(super) fn get(
     rules: &Rules,
     into: &mut Zval,
 ) -> Result<bool, Failure> {
+    get_by(value::read, reply, key, rules, into)
+}
+
+/// As [`get`], for text only. *May bail out.*
+pub(super) fn get_text(
+    reply: Reply<'_>,
+    key: &[u8],
+    rules: &Rules,
+    into: &mut Zval,
+) -> Result<bool, Failure> {
+    get_by(value::read_text, reply, key, rules, into)
+}
+
+fn get_by(
+    read: fn(&[u8], &Rules, &mut Zval) -> Result<(), Failure>,
+    reply: Reply<'_>,
+    key: &[u8],
+    rules: &Rules,
+    into: &mut Zval,
+) -> Result<bool, Failure> {
     match reply {
         Reply::Value(wire) => {
-            value::read(wire, rules, into).map_err(|why| why.of(|| value_named(key)))?;
+            read(wire, rules, into).map_err(|why| why.of(|| value_named(key)))?;
             Ok(true)
         }
         Reply::NotFound => Ok(false),

@@ -84,6 +84,12 @@ pub(crate) fn get(handle: &HandleCell, key: &[u8], into: &mut Zval) -> Result<bo
     answer::get(scratch.replies.get(0), key, &scratch.rules, into)
 }
 
+/// As [`get`], for text only: anything else is null, and nothing of it comes to life. *May bail out.*
+pub(crate) fn get_text(handle: &HandleCell, key: &[u8], into: &mut Zval) -> Result<bool, Failure> {
+    let scratch = ask(handle, |buffers| encode::get(buffers, key))?;
+    answer::get_text(scratch.replies.get(0), key, &scratch.rules, into)
+}
+
 /// Reads a value and what is noted beside it, in one exchange; returns the fingerprint of the value, if there is
 /// one. *May bail out.*
 pub(crate) fn get_noted(

@@ -177,6 +177,26 @@ pub(crate) fn read(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Fa
     read_marked(wire, rules, into)
 }
 
+/// As [`read`], for text only: of anything else it makes null, without code of the user. *May bail out.*
+///
+/// # Errors
+///
+/// As [`read`].
+pub(crate) fn read_text(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Failure> {
+    if is_text(wire) {
+        into.set_zend_string(ffi::string(wire)?);
+    } else if let Some(text) = ffi::unpacked(wire)? {
+        into.set_zend_string(text);
+    } else {
+        match decode_within(wire, rules.max_decompressed)? {
+            Decoded::Str(text) => into.set_zend_string(ffi::string(text)?),
+            Decoded::String(text) => into.set_zend_string(ffi::string(&Owned::new(text))?),
+            _ => into.set_null(),
+        }
+    }
+    Ok(())
+}
+
 fn read_marked(wire: &[u8], rules: &Rules, into: &mut Zval) -> Result<(), Failure> {
     if let Some(text) = ffi::unpacked(wire)? {
         into.set_zend_string(text);
