@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sixty-four threads of one Apache process miss the same key at once: remember() must call the
-# producer once, and all must get what it made.
+# producer once, and all must get what it made. Before that some requests have died while a Fiber of
+# theirs was making it, and must not be waited for.
 #
 #   scripts/apache-remember.sh [--profile release|quick]
 #
@@ -11,7 +12,7 @@ set -euo pipefail
 # shellcheck source=scripts/apache-lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/apache-lib.sh"
 
-readonly THREADS=64
+readonly THREADS=64 DYING=8
 find_php zts
 need curl
 EXTENSION="$("$ROOT/scripts/build-ext.sh" zts "$@")"
@@ -24,6 +25,10 @@ apache_prepare "$(dirname "$(dirname "$PHP")")/lib/libphp.so" "$EXTENSION"
 apache_settings "['port' => $TAGCACHED_PORT, 'pool_size' => 8, 'wrong_file' => '$LOAD_DIR/wrong.txt']"
 apache_start -D FOREGROUND
 
+say "$DYING requests that die while they make it"
+for ((n = 0; n < DYING; n++)); do
+    curl -sS --max-time 60 -o /dev/null "http://127.0.0.1:$LOAD_PORT/remember.php?key=hot&dies=1"
+done
 START="$(($(date +%s) + 2))"
 say "$THREADS requests for one key"
 curl -fsS --no-progress-meter --max-time 60 --parallel --parallel-immediate --parallel-max "$THREADS" \

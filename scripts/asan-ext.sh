@@ -12,7 +12,7 @@ set -euo pipefail
 
 readonly CORE=(
     basic keys tags types bulk errors functions lifecycle options pipeline async remember session
-    values fatal pool metrics slowlog
+    values fatal fibers pool metrics slowlog
 )
 readonly TARGET=x86_64-unknown-linux-gnu
 find_php zts
@@ -58,6 +58,7 @@ shim
 build
 EXTENSION="$DIR/$TARGET/quick/libtagcache.so"
 BINARIES="$("$ROOT/scripts/build-server.sh")"
+SERIALIZERS="$(find_serializers)"
 TESTS=()
 for path in "$@"; do
     TESTS+=("$(realpath "$path")")
@@ -120,6 +121,7 @@ export TAGCACHED_BIN="$BINARIES/tagcached" TAGCACHE_FAULT_BIN="$BINARIES/tagcach
     unset TEST_PHP_ARGS TEST_PHP_CGI_EXECUTABLE
     exec "$PHP" -n -d variables_order=EGPCS "$PHP_RUN_TESTS" -n -q "-j$(nproc)" --no-progress \
         --no-color --offline --set-timeout 300 --temp-source "$ROOT" --temp-target "$WORK/tree" \
+        -d "extension=$SERIALIZERS/igbinary.so" -d "extension=$SERIALIZERS/msgpack.so" \
         -d "extension=$EXTENSION" -W "$WORK/results" "${TESTS[@]}"
 ) </dev/null >"$WORK/output" 2>&1 || true
 grep -E '^(FAIL|BORK|LEAK)' "$WORK/output" | sed 's/^/note: /' >&2 || true

@@ -17,12 +17,14 @@ readonly CORE=(
     basic keys tags lifecycle types/types_00[1-57-9]_*.phpt types/types_01[0-5]_*.phpt
     fatal/fatal_00[1-4]_*.phpt pipeline/pipeline_00[1-9]_*.phpt async/async_00[1-69]_*.phpt
     bulk/bulk_00[136]_*.phpt functions/functions_001_*.phpt errors/errors_00[1-3]_*.phpt
-    remember/remember_00[1245]_*.phpt
+    remember/remember_00[1245]_*.phpt fibers/fibers_001_*.phpt values/values_026_*.phpt
+    session/session_010_*.phpt
 )
 need valgrind
 find_php zts
 EXTENSION="$("$ROOT/scripts/build-ext.sh" zts --profile quick)"
 BINARIES="$("$ROOT/scripts/build-server.sh")"
+SERIALIZERS="$(find_serializers)"
 TESTS=()
 for path in "$@"; do
     TESTS+=("$(realpath "$path")")
@@ -70,7 +72,8 @@ say "memcheck over $(find "${TESTS[@]}" -name '*.phpt' | wc -l) tests on PHP $("
     unset TEST_PHP_ARGS TEST_PHP_CGI_EXECUTABLE
     exec "$PHP" -n -d variables_order=EGPCS "$PHP_RUN_TESTS" -n -q "-j$(nproc)" --no-progress \
         --no-color --offline --set-timeout 300 --no-clean --temp-source "$ROOT" \
-        --temp-target "$WORK/tree" -d "extension=$EXTENSION" \
+        --temp-target "$WORK/tree" -d "extension=$SERIALIZERS/igbinary.so" \
+        -d "extension=$SERIALIZERS/msgpack.so" -d "extension=$EXTENSION" \
         -d "auto_append_file=$WORK/end.php" -W "$WORK/results" "${TESTS[@]}"
 ) </dev/null >"$WORK/output" 2>&1 || true
 grep -E '^(FAIL|BORK|LEAK)' "$WORK/output" | sed 's/^/note: /' >&2 || true

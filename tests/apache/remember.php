@@ -1,7 +1,7 @@
 <?php
 /*
  * One of many requests that miss the same key at the same moment: scripts/apache-remember.sh gives
- * the key and the time at which all begin.
+ * the key and the time at which all begin. With dies=1 one that dies while a Fiber of it makes the value.
  */
 declare(strict_types=1);
 
@@ -9,6 +9,12 @@ require __DIR__ . '/inc.php';
 
 $cache = load_cache();
 $key = $_GET['key'];
+if (isset($_GET['dies'])) {
+    // The turn and the lock are those of a Fiber that nobody will go on with.
+    $fiber = new Fiber(fn () => $cache->remember($key, Fiber::suspend(...)));
+    $fiber->start();
+    trigger_error('dies', E_USER_ERROR);
+}
 time_sleep_until((float) $_GET['start']);
 $value = $cache->remember($key, function () use ($cache, $key): string {
     $cache->increment("$key calls");
