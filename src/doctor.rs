@@ -1,4 +1,5 @@
-//! `TagCache::doctor()`: what the figures of this process mean, what is configured badly, and what to do.
+//! `TagCache::doctor()`: what the figures of this process mean, what is configured badly, and what to do. It judges the
+//! last minute: what was over before is told by the figures, and is no finding.
 
 use std::io;
 use std::net::IpAddr;
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use ext_php_rs::boxed::ZBox;
 use ext_php_rs::types::{ZendHashTable, Zval};
-use tagcache_client::{Endpoint, Error, Pool, PoolStats, ask_all};
+use tagcache_client::{Endpoint, Error, LastMinute, Pool, PoolStats, ask_all};
 
 use crate::error::Failure;
 use crate::ffi::{self, Owned};
@@ -15,7 +16,7 @@ use crate::options::Options;
 use crate::report::{self, number, real, text};
 use crate::slowlog;
 use crate::trouble;
-use crate::{VERSION, metrics, options, registry};
+use crate::{VERSION, handle, metrics, options, registry};
 
 /// How long a server may take to answer, and how many servers are asked.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -36,6 +37,8 @@ struct Finding {
     level: Level,
     what: String,
     advice: &'static str,
+    /// Since when it is so, since 1970, where that is known.
+    since: Option<Duration>,
 }
 
 /// What was found.
@@ -44,10 +47,22 @@ struct Findings(Vec<Finding>);
 
 impl Findings {
     fn add(&mut self, level: Level, what: String, advice: &'static str) {
+        self.add_since(level, None, what, advice);
+    }
+
+    /// Adds one that began `ago`.
+    fn add_since(
+        &mut self,
+        level: Level,
+        ago: Option<Duration>,
+        what: String,
+        advice: &'static str,
+    ) {
         self.0.push(Finding {
             level,
             what,
             advice,
+            since: ago.map(|ago| trouble::now().saturating_sub(ago)),
         });
     }
 
@@ -67,7 +82,7 @@ impl Findings {
 /// Makes what `doctor()` returns. Asks the servers of the pools for a sign of life. *May bail out.*
 pub(crate) fn examine() -> ZBox<ZendHashTable> {
     let mut findings = Findings::default();
-    let mut pools = Owned::new(registry::sorted());
+    let mut pools = Owned::new(pools());
     let options = Options::from_ini();
     match &options {
         Err(Failure::Invalid(why)) => findings.add(
@@ -81,17 +96,10 @@ pub(crate) fn examine() -> ZBox<ZendHashTable> {
         Ok(_) => {}
     }
     let servers = Owned::new(Servers::asked(&pools));
-    for error in servers
-        .answers
-        .iter()
-        .filter_map(|answer| answer.as_ref().err())
-    {
-        let (what, advice) = parted(error);
-        findings.add(Level::Error, what, advice);
-    }
+    servers.judge(&pools, &mut findings);
     let mut rows = Vec::new();
     for pool in pools.iter() {
-        of_pool(pool, &mut findings);
+        of_pool(pool, &pool.last_minute(), &mut findings);
         rows.push(row(pool, servers.answer_of(pool)));
     }
     of_many(&pools, &mut findings);
@@ -111,6 +119,19 @@ pub(crate) fn examine() -> ZBox<ZendHashTable> {
         ("errors", report::rows(errors())),
         ("slow_log", slow_log()),
     ])
+}
+
+/// Returns the pools of the process, first those that the handles of this thread lead to, whether they have sent
+/// anything or not.
+fn pools() -> Vec<Arc<Pool>> {
+    let ours = handle::destinations();
+    for config in &ours {
+        // Made as by the first call of the handle.
+        drop(registry::pool(config));
+    }
+    let mut pools = registry::sorted();
+    pools.sort_by_key(|pool| !ours.contains(pool.config()));
+    pools
 }
 
 /// The servers of the pools, and what came of asking them.
@@ -135,6 +156,30 @@ impl Servers {
         Self { endpoints, answers }
     }
 
+    /// Judges which of the servers can be reached, now and by the calls of this process.
+    fn judge(&self, pools: &[Arc<Pool>], findings: &mut Findings) {
+        for (endpoint, answer) in self.endpoints.iter().zip(&self.answers) {
+            let outage = pools
+                .iter()
+                .filter(|pool| pool.config().endpoint == *endpoint)
+                .find_map(|pool| pool.breaker().outage());
+            let ago = outage.as_ref().map(|outage| outage.failing);
+            match (answer, outage) {
+                (Err(error), _) => {
+                    let (what, advice) = parted(error);
+                    findings.add_since(Level::Error, ago, what, advice);
+                }
+                (Ok(_), Some(outage)) => findings.add_since(
+                    Level::Warning,
+                    ago,
+                    format!("{endpoint} answers, but the calls of this process don't know yet: {}", outage.reason),
+                    "the next call that tries finds it, connect_backoff_ms after the last at the latest",
+                ),
+                (Ok(_), None) => {}
+            }
+        }
+    }
+
     /// Returns how long the server of `pool` took, if it was asked and answered.
     fn answer_of(&self, pool: &Pool) -> Option<Duration> {
         let endpoint = &pool.config().endpoint;
@@ -155,80 +200,83 @@ fn parted(error: &Error) -> (String, &'static str) {
     (what, advice)
 }
 
-/// Judges one pool by its figures.
-fn of_pool(pool: &Pool, findings: &mut Findings) {
-    let stats = pool.stats();
+/// Judges one pool by the figures of its last minute.
+fn of_pool(pool: &Pool, minute: &LastMinute, findings: &mut Findings) {
     let server = pool.config().endpoint.to_string();
-    let PoolStats {
-        check_outs, waits, ..
-    } = stats;
-    findings.check(
-        stats.acquire_timeouts > 0,
+    let check_outs = minute.count(|stats| stats.check_outs);
+    let latencies = minute.latencies();
+    let mut check = |bad: &dyn Fn(u64) -> bool,
+                     level: Level,
+                     read: &dyn Fn(&PoolStats) -> u64,
+                     what: &dyn Fn(u64) -> String,
+                     advice: &'static str| {
+        let count = minute.count(read);
+        if count > 0 && bad(count) {
+            let what = format!("{server}: {} within the last minute", what(count));
+            findings.add_since(level, minute.began(read), what, advice);
+        }
+    };
+    check(
+        &|_| true,
         Level::Error,
-        || {
-            format!(
-                "{server}: {} calls gave up waiting for one of {} connections",
-                stats.acquire_timeouts, stats.size
-            )
+        &|stats| stats.acquire_timeouts,
+        &|count| {
+            let size = pool.config().size;
+            format!("{count} calls gave up waiting for one of {size} connections")
         },
         "raise pool_size, or find the calls that hold connections for long (tagcache.slow_log_ms)",
     );
-    findings.check(
-        check_outs >= MANY && waits * 10 > check_outs,
+    check(
+        &|waits| check_outs >= MANY && waits * 10 > check_outs,
         Level::Warning,
-        || {
-            let p95 = pool.latencies().acquire.quantile(0.95);
+        &|stats| stats.waits,
+        &|waits| {
+            let p95 = latencies.acquire.quantile(0.95).as_secs_f64() * 1e3;
             format!(
-                "{server}: {waits} of {check_outs} calls had to wait for a connection (95 % at most \
-                 {:.1} ms)",
-                p95.as_secs_f64() * 1e3
+                "{waits} of {check_outs} calls had to wait for a connection (95 % at most {p95:.1} ms)"
             )
         },
         "raise pool_size if the waiting hurts; some is normal under load, and connections are few so \
          that the server has it easy",
     );
-    findings.check(
-        stats.connect_failures > 0,
+    check(
+        &|_| true,
         Level::Warning,
-        || {
-            let times = match stats.connect_failures {
-                1 => "once".to_owned(),
-                times => format!("{times} times"),
-            };
-            format!("{server}: connecting failed {times}")
-        },
+        &|stats| stats.connect_failures,
+        &|count| format!("connecting failed {}", times(count)),
         "see the last errors; a refused connection is a server that was not running",
     );
-    findings.check(
-        stats.closed_broken >= 10 && stats.closed_broken * 100 > check_outs,
+    check(
+        &|_| true,
         Level::Warning,
-        || {
-            format!(
-                "{server}: {} connections broke in {check_outs} calls",
-                stats.closed_broken
-            )
-        },
+        &|stats| stats.connects_skipped,
+        &|count| format!("{count} calls did not try to connect, as others just had in vain"),
+        "see the last errors; connect_backoff_ms is how long they leave it alone at most",
+    );
+    check(
+        &|broken| broken >= 10 && broken * 100 > check_outs,
+        Level::Warning,
+        &|stats| stats.closed_broken,
+        &|broken| format!("{broken} connections broke in {check_outs} calls"),
         "timeouts and replies beyond max_reply_bytes end connections; see the last errors",
     );
-    findings.check(
-        check_outs >= MANY && stats.closed_stale * 10 > check_outs,
+    check(
+        &|stale| check_outs >= MANY && stale * 10 > check_outs,
         Level::Warning,
-        || {
-            format!(
-                "{server}: {} connections were closed by the server between {check_outs} calls",
-                stats.closed_stale
-            )
+        &|stats| stats.closed_stale,
+        &|stale| {
+            format!("{stale} connections were closed by the server between {check_outs} calls")
         },
         "the server or something between closes idle connections: set idle_timeout_ms below its limit",
     );
-    let slow = pool.latencies().round_trip;
+    let slow = latencies.round_trip;
     findings.check(
         slow.count() >= MANY && slow.quantile(0.99) > Duration::from_millis(100),
         Level::Warning,
         || {
+            let p99 = slow.quantile(0.99).as_secs_f64() * 1e3;
             format!(
-                "{server}: one call of a hundred takes {:.0} ms or more",
-                slow.quantile(0.99).as_secs_f64() * 1e3
+                "{server}: one call of a hundred took {p99:.0} ms or more within the last minute"
             )
         },
         "set tagcache.slow_log_ms to see which; large values and KEYS_BY_TAG of many keys are slow",
@@ -240,6 +288,13 @@ fn of_pool(pool: &Pool, findings: &mut Findings) {
             || format!("{server} is a public address"),
             "the protocol has neither password nor encryption: keep it on a private network",
         );
+    }
+}
+
+fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
     }
 }
 
@@ -317,18 +372,14 @@ fn of_process(options: Option<&Options>, findings: &mut Findings) {
             "set tagcache.slow_log_ms to the milliseconds from which on a call is slow",
         );
     }
-    let recent = trouble::now().saturating_sub(Duration::from_secs(60));
-    let times: u64 = trouble::last()
-        .iter()
-        .filter(|trouble| trouble.at >= recent)
-        .map(|trouble| trouble.times)
-        .sum();
-    findings.check(
-        times > 0,
-        Level::Warning,
-        || format!("calls of this process that failed within the last minute: {times}"),
-        "see the last errors",
-    );
+    if let Some((count, since)) = trouble::lately() {
+        findings.add_since(
+            Level::Warning,
+            Some(trouble::now().saturating_sub(since)),
+            format!("calls of this process that failed within the last minute: {count}"),
+            "see the last errors",
+        );
+    }
 }
 
 /// Returns what to do about a file that can't be opened for writing.
@@ -356,6 +407,7 @@ fn told(finding: &Finding) -> Zval {
         ("level", text(level)),
         ("what", text(&finding.what)),
         ("advice", text(finding.advice)),
+        ("since", moment(finding.since)),
     ]))
 }
 
@@ -374,7 +426,8 @@ fn errors() -> Vec<Zval> {
     let last = trouble::last();
     let rows = last.iter().map(|trouble| {
         report::nested(report::table(&[
-            ("at", real(trouble.at.as_secs_f64())),
+            ("at", moment(Some(trouble.at))),
+            ("since", moment(Some(trouble.since))),
             ("message", text(&trouble.message)),
             ("times", report::counter(trouble.times)),
         ]))
@@ -389,6 +442,11 @@ fn slow_log() -> Zval {
         ("ms", number(i64::try_from(ms).unwrap_or(i64::MAX))),
         ("file", file),
     ]))
+}
+
+/// Makes a float of a time since 1970.
+fn moment(at: Option<Duration>) -> Zval {
+    at.map_or_else(Zval::null, |at| real(at.as_secs_f64()))
 }
 
 fn flag(flag: bool) -> Zval {

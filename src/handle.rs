@@ -1,11 +1,12 @@
 //! What an object of class `TagCache` holds: its options and the pool they lead to.
 
 use std::cell::RefCell;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tagcache_client::{
-    CallLimits, Commands, Deadline, Error, Fanout, Pool, Replies, Reply, call_after,
+    CallLimits, Commands, Deadline, Error, Fanout, Pool, PoolConfig, Replies, Reply, call_after,
 };
 
 use crate::batch::with_room;
@@ -40,9 +41,39 @@ enum State {
     Closed,
 }
 
+thread_local! {
+    /// The options of the open handles of this thread, and of some that are gone.
+    static OPEN: RefCell<Vec<Weak<Options>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Returns where the open handles of this thread lead, whether they have sent anything or not.
+pub(crate) fn destinations() -> Vec<PoolConfig> {
+    let mut all: Vec<PoolConfig> = Vec::new();
+    OPEN.with_borrow(|open| {
+        for options in open.iter().filter_map(Weak::upgrade) {
+            if !all.contains(&options.pool) {
+                all.push(options.pool.clone());
+            }
+        }
+    });
+    all
+}
+
+/// Notes an open handle.
+fn note(options: &Rc<Options>) {
+    OPEN.with_borrow_mut(|open| {
+        // Before it grows, so that a note costs the same however many there are.
+        if open.len() == open.capacity() {
+            open.retain(|known| known.strong_count() > 0);
+            open.reserve(open.len().max(4));
+        }
+        open.push(Rc::downgrade(options));
+    });
+}
+
 #[derive(Debug)]
 struct Open {
-    options: Options,
+    options: Rc<Options>,
     /// Looked up at the first use, and again in a forked child.
     pool: Option<SharedPool>,
 }
@@ -55,6 +86,8 @@ pub(crate) struct HandleCell(RefCell<State>);
 impl HandleCell {
     /// Makes the handle, or makes it anew.
     pub(crate) fn open(&self, options: Options) {
+        let options = Rc::new(options);
+        note(&options);
         self.0.replace(State::Open(Box::new(Open {
             options,
             pool: None,
@@ -128,9 +161,10 @@ impl HandleCell {
             // Half of the pool at most, so that one batch does not shut everybody else out.
             let most = (pool.config().size as usize / 2).max(1);
             let lanes = commands.len().div_ceil(COMMANDS_A_LANE).clamp(1, most);
-            Ok(with_room(|room| {
-                Fanout::start_after(pool, &limits, commands, lanes, room)
-            })?)
+            Ok(
+                with_room(|room| Fanout::start_after(pool, &limits, commands, lanes, room))
+                    .inspect_err(trouble::note)?,
+            )
         })
     }
 
@@ -172,7 +206,7 @@ impl HandleCell {
     /// Returns the options; `Err` with a word for the state if there are none.
     pub(crate) fn options(&self) -> Result<Options, &'static str> {
         match &*self.0.borrow() {
-            State::Open(open) => Ok(open.options.clone()),
+            State::Open(open) => Ok((*open.options).clone()),
             State::Closed => Err("closed"),
             State::Unmade => Err("not made"),
         }
@@ -287,7 +321,8 @@ impl Errand {
             ..self.limits
         };
         let (pool, by) = (self.pool.get(), Deadline::after(limits.timeout));
-        with_room(|room| call_after(pool, &limits, &by, &self.commands, &mut replies, room))?;
+        with_room(|room| call_after(pool, &limits, &by, &self.commands, &mut replies, room))
+            .inspect_err(trouble::note)?;
         match replies.get(0) {
             Reply::Count(removed) => Ok(removed),
             _ => Ok(0),

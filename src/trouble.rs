@@ -1,26 +1,35 @@
-//! The last errors of the process, for those who look at it afterwards.
+//! The last errors of the process, for those who look at it afterwards, and how many there were within the last minute.
 
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
-use tagcache_client::Error;
+use tagcache_client::{Error, History};
 
 use crate::process::PerProcess;
 
 /// How many are kept.
 const KEPT: usize = 20;
 
-static LAST: PerProcess<Mutex<VecDeque<Trouble>>> = PerProcess::new();
+static NOTES: PerProcess<Mutex<Notes>> = PerProcess::new();
+
+#[derive(Default)]
+struct Notes {
+    last: VecDeque<Trouble>,
+    total: u64,
+    totals: History<u64>,
+}
 
 /// A call that failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Trouble {
     /// When, since 1970.
     pub(crate) at: Duration,
+    /// When it came first, of those in a row.
+    pub(crate) since: Duration,
     /// What the exception said.
     pub(crate) message: String,
-    /// How often it came in a row; the time is that of the last.
+    /// How often it came in a row; `at` is when it came last.
     pub(crate) times: u64,
 }
 
@@ -32,12 +41,20 @@ pub(crate) fn note(error: &Error) {
         tried => tried.to_string(),
     };
     let at = now();
-    let mut last = LAST.get().lock();
+    let mut notes = NOTES.get().lock();
+    let Notes {
+        last,
+        total,
+        totals,
+    } = &mut *notes;
+    totals.note(at, || *total);
+    *total += 1;
     if let Some(newest) = last.back_mut()
         && same_kind(&newest.message, &message)
     {
         *newest = Trouble {
             at,
+            since: newest.since,
             message,
             times: newest.times + 1,
         };
@@ -48,6 +65,7 @@ pub(crate) fn note(error: &Error) {
     }
     last.push_back(Trouble {
         at,
+        since: at,
         message,
         times: 1,
     });
@@ -55,7 +73,13 @@ pub(crate) fn note(error: &Error) {
 
 /// Returns the last errors, the newest first.
 pub(crate) fn last() -> Vec<Trouble> {
-    LAST.get().lock().iter().rev().cloned().collect()
+    NOTES.get().lock().last.iter().rev().cloned().collect()
+}
+
+/// Returns how many calls failed within the last minute, and since when, if any did.
+pub(crate) fn lately() -> Option<(u64, Duration)> {
+    let notes = NOTES.get().lock();
+    notes.totals.growth(now(), notes.total, |total| *total)
 }
 
 /// Returns the time since 1970.

@@ -411,15 +411,19 @@ namespace {
         /**
          * Looks at the pools of this process, its last errors and its settings, asks each server for
          * a sign of life (all at once, for a second at most, beside the pools, whose figures it does
-         * not change), and says what is wrong and what to do.
+         * not change), and says what is wrong and what to do. The servers are those of the handles that
+         * there are, whether they have sent anything or not, and of the pools; without either that of
+         * the INI settings. What calls have met with is judged by the last minute: `ok` is what it has
+         * been since, not what was once. `since` is the time (of microtime(true)) from which on it has
+         * been so, within that minute to ten seconds; null where that is not known.
          *
          * A pool has the fields of poolStats() and besides `id` (as in metrics()), `answer_ms` (with
          * connecting; null: no answer), and the times as histograms, where `le_us` null is "longer".
          *
          * @return array{ok: bool, version: string, thread_safe: bool, pid: int,
-         *     findings: list<array{level: 'error'|'warning'|'advice', what: string, advice: string}>,
+         *     findings: list<array{level: 'error'|'warning'|'advice', what: string, advice: string, since: ?float}>,
          *     pools: list<array<string, mixed>>,
-         *     errors: list<array{at: float, message: string, times: int}>,
+         *     errors: list<array{at: float, since: float, message: string, times: int}>,
          *     slow_log: array{ms: int, file: ?string}}
          */
         public static function doctor(): array {}

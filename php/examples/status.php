@@ -154,7 +154,7 @@ function pool(array $pool): string
 <?php foreach ($report['findings'] as $finding): ?>
 <div class="finding <?= e($finding['level']) ?>">
     <p><b class="<?= e($finding['level']) ?>"><?= e($finding['level']) ?></b> <?= e($finding['what']) ?></p>
-    <p><small><?= e($finding['advice']) ?></small></p>
+    <p><small><?= e($finding['advice']) ?><?= $finding['since'] === null ? '' : ' (since ' . e(gmdate('H:i:s', (int) $finding['since'])) . ' UTC)' ?></small></p>
 </div>
 <?php endforeach ?>
 

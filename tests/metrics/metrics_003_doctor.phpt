@@ -32,6 +32,23 @@ same(['', '0'], (fn ($outcome) => [$outcome->errors, $outcome->output])(run_php(
     ['tagcache.host' => address()['host'], 'tagcache.port' => address()['port']],
 )), 'which makes no pool');
 
+// A handle that has sent nothing leads somewhere else than the settings: that is what is asked, also in a forked child.
+['host' => $host, 'port' => $port] = address();
+$elsewhere = ['tagcache.port' => closed_port()];
+$make = "\$cache = new TagCache('tagcache://$host:$port'); \$gone = new TagCache('tagcache://127.0.0.1:1'); \$gone = null;";
+foreach (['' => 'a handle that has sent nothing', 'if (pcntl_fork() > 0) { pcntl_wait($status); exit; }' => 'in a child'] as $then => $what) {
+    $made = $run("$make $then", $elsewhere);
+    same([true, '', 1], [$made['ok'], $made['text'], count($made['pools'])], $what);
+    same(["$host:$port", 0], [$made['pools'][0]['endpoint'], $made['pools'][0]['check_outs']], "$what: its server");
+    check($made['pools'][0]['answer_ms'] > 0, "$what: answers");
+}
+$closed = $run("$make \$cache->close();", $elsewhere);
+same(false, $closed['ok'], 'a handle that is closed leads nowhere');
+// However many servers there are, those of the handles that are there are asked.
+$many = $run("\$cache = new TagCache('tagcache://$host:$port'); foreach (range(1, 12) as \$n) { (new TagCache(\"unix:///\$n\"))->poolStats(); }");
+same(["$host:$port", true], [$many['pools'][0]['endpoint'], $many['pools'][0]['answer_ms'] > 0], 'the handle comes first');
+
+$began = microtime(true);
 $ill = $run('for ($n = 0; $n < 3; $n++) { try { (new TagCache)->get("a"); } catch (TagCache\ConnectionException) { } }', ['tagcache.port' => closed_port()]);
 same(false, $ill['ok'], 'nobody listens');
 check(preg_match('/^error: .*refused/m', $ill['text']) === 1, "said so: $ill[text]");
@@ -39,6 +56,26 @@ check(str_contains($ill['text'], 'connecting failed'), 'and that connecting fail
 same(1, count($ill['errors']), 'the same error is listed once');
 same(3, $ill['errors'][0]['times'], 'with how often it came');
 check(abs($ill['errors'][0]['at'] - time()) < 60, 'and when');
+check($ill['errors'][0]['since'] >= $began - 0.01 && $ill['errors'][0]['since'] <= $ill['errors'][0]['at'], 'since when');
+foreach (['refused' => 'error', 'connecting failed once within the last minute' => 'warning', 'failed within the last minute: 3' => 'warning',
+    '2 calls did not try' => 'warning'] as $what => $level) {
+    [$finding] = array_values(array_filter($ill['findings'], fn ($one) => str_contains($one['what'], $what)));
+    same($level, $finding['level'], "$what: level");
+    check($finding['since'] >= $began - 0.01 && $finding['since'] <= microtime(true), "$what: since when: " . show($finding['since']));
+}
+$batch = $run('$batch = (new TagCache)->batch(); $batch->get("a"); try { $batch->send(); } catch (TagCache\ConnectionException) { }', ['tagcache.port' => closed_port()]);
+same(1, $batch['errors'][0]['times'] ?? 0, 'a batch that could not be sent is among the errors');
+// Back again: the breaker is told apart from the server.
+$port = closed_port();
+$cache = new TagCache(['port' => $port, 'connect_backoff_ms' => 60_000]);
+for ($n = 0; $n < 3; $n++) {
+    throws(TagCache\ConnectionException::class, fn () => $cache->get('a'), 'away');
+}
+$server = new Fault([], $port);
+$back = TagCache::doctor();
+$texts = array_map(fn ($one) => "$one[level]: $one[what]", $back['findings']);
+check(preg_grep('/^warning: .* answers, but .*refused/', $texts) !== [] && preg_grep('/^error/', $texts) === [], 'an open breaker: ' . show($texts));
+same(false, $back['ok'], 'and the calls of the last minute count');
 same(null, $ill['pools'][0]['answer_ms'], 'no answer');
 same([1, 2], [$ill['pools'][0]['connect_failures'], $ill['pools'][0]['connects_skipped']], 'doctor() itself does not count among the failures');
 $advice_on = fn (array $report, string $what): string => implode(' ', array_column(array_filter($report['findings'], fn ($one) => str_contains($one['what'], $what)), 'advice'));

@@ -56,6 +56,7 @@ mod call;
 mod conn;
 mod exchange;
 mod fanout;
+mod history;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod matrix_test;
 mod seal;
@@ -76,8 +77,10 @@ pub use config::{CallLimits, Endpoint, KeepAlive, PoolConfig};
 pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Phase, ProtocolFault};
 pub use fanout::{Fanout, Outcome, Together};
+pub use history::{History, MINUTE};
 pub use pool::{
-    ConnectionGuard, Latencies, Latency, Pool, PoolStats, Traffic, guards_on_this_thread,
+    ConnectionGuard, LastMinute, Latencies, Latency, Pool, PoolStats, Traffic,
+    guards_on_this_thread,
 };
 pub use proto::{
     Commands, InvalidName, InvalidPrefix, Mark, NameKind, NameReason, Namespace, Replies, Reply,

@@ -63,7 +63,7 @@ impl Histogram {
     }
 }
 
-/// How long something took, over all calls so far.
+/// How long something took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Latency {
     counts: Vec<u64>,
@@ -71,6 +71,16 @@ pub struct Latency {
 }
 
 impl Latency {
+    /// Returns those that have come since `before`.
+    #[must_use]
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        let pairs = self.counts.iter().zip(&before.counts);
+        Self {
+            counts: pairs.map(|(now, then)| now.saturating_sub(*then)).collect(),
+            sum: self.sum.saturating_sub(before.sum),
+        }
+    }
+
     /// Returns how many there were.
     #[must_use]
     pub fn count(&self) -> u64 {

@@ -28,8 +28,8 @@ mod seats;
 mod stats;
 
 use std::mem;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::breaker::{Breaker, Outage};
@@ -38,14 +38,16 @@ use crate::conn::{self, Connection};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::fork;
+use crate::history::{self, History};
 
 use self::core::{Core, Denied, Keeping};
+use self::stats::Figures;
 
 pub(crate) use self::core::{Home, Managed};
 
 pub use bare::{BareGuard, BarePool, Maker};
 pub use guard::guards_on_this_thread;
-pub use stats::{Latencies, Latency, PoolStats, Traffic};
+pub use stats::{LastMinute, Latencies, Latency, PoolStats, Traffic};
 
 /// A guard over a TagCache connection. It is the connection's only owner, which the compiler enforces: a guard
 /// that was given back is gone,
@@ -83,6 +85,9 @@ struct Shared {
     breaker: Breaker,
     born: Instant,
     last_used_ms: AtomicU64,
+    /// When the next note is due. A hint: the history decides.
+    next_note_ms: AtomicU64,
+    history: Mutex<History<Figures>>,
 }
 
 impl Pool {
@@ -121,10 +126,14 @@ impl Pool {
             breaker,
             born: Instant::now(),
             last_used_ms: AtomicU64::new(0),
+            next_note_ms: AtomicU64::new(0),
+            history: Mutex::default(),
         };
-        Self {
+        let this = Self {
             shared: Arc::new(shared),
-        }
+        };
+        this.note(Duration::ZERO);
+        this
     }
 
     /// Returns what the pool was made with.
@@ -356,6 +365,33 @@ impl Pool {
         self.shared.core.latencies()
     }
 
+    /// Looks at the pool and at its last minute.
+    #[must_use]
+    pub fn last_minute(&self) -> LastMinute {
+        self.minute_before(self.shared.born.elapsed())
+    }
+
+    fn minute_before(&self, at: Duration) -> LastMinute {
+        LastMinute {
+            history: self.history().clone(),
+            at,
+            now: self.figures(),
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        Figures {
+            stats: self.stats(),
+            latencies: self.latencies(),
+        }
+    }
+
+    fn history(&self) -> MutexGuard<'_, History<Figures>> {
+        // Nothing in here leaves it half changed.
+        let history = self.shared.history.lock();
+        history.unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn count_round_trip(&self, span: Duration) {
         self.shared.core.counters.round_trip.record(span);
     }
@@ -366,6 +402,22 @@ impl Pool {
         let ms = u64::try_from(ms).unwrap_or(u64::MAX);
         if self.shared.last_used_ms.load(Ordering::Relaxed) != ms {
             self.shared.last_used_ms.store(ms, Ordering::Relaxed);
+            // Relaxed: as above.
+            if ms >= self.shared.next_note_ms.load(Ordering::Relaxed) {
+                self.note(now.saturating_duration_since(self.shared.born));
+            }
+        }
+    }
+
+    /// Notes what the figures are, before the call that is about to change them.
+    #[cold]
+    fn note(&self, at: Duration) {
+        // The lock of a parent is left alone.
+        if !self.is_inherited() {
+            self.history().note(at, || self.figures());
+            let next = u64::try_from((at + history::STEP).as_millis()).unwrap_or(u64::MAX);
+            // Relaxed: as in `touch`.
+            self.shared.next_note_ms.store(next, Ordering::Relaxed);
         }
     }
 
@@ -396,5 +448,49 @@ impl Pool {
 fn look_after_waiting(guard: &Loan<impl Home<Link = Connection>>, deadline: &Deadline) {
     if !guard.waited.is_zero() || !guard.reused() {
         deadline.look();
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+    use crate::config::Endpoint;
+
+    const S: Duration = Duration::from_secs(1);
+
+    /// Fails to connect, as if `at` had passed since the pool was made.
+    fn fail(pool: &Pool, at: Duration) {
+        pool.touch(pool.shared.born + at);
+        let limits = CallLimits {
+            connect_backoff: Duration::ZERO,
+            ..CallLimits::default()
+        };
+        assert!(pool.connect(&limits, &Deadline::after(S)).is_err());
+        pool.count_round_trip(S);
+    }
+
+    #[test]
+    fn what_is_over_is_no_part_of_the_last_minute() {
+        let nobody = Endpoint::Unix("/nowhere/at/all.sock".into());
+        let pool = Pool::new(PoolConfig::new(nobody));
+        let failures = |at: Duration| {
+            let minute = pool.minute_before(at);
+            let count = minute.count(|stats| stats.connect_failures);
+            let calls = minute.latencies().round_trip.count();
+            assert_eq!(calls, count);
+            (count, minute.began(|stats| stats.connect_failures))
+        };
+        assert_eq!(failures(S), (0, None));
+        // In the first millisecond, too.
+        fail(&pool, Duration::ZERO);
+        assert_eq!(failures(S), (1, Some(S)));
+        assert_eq!(failures(60 * S), (1, Some(60 * S)));
+        assert_eq!(failures(61 * S), (0, None));
+        fail(&pool, 300 * S);
+        fail(&pool, 301 * S);
+        assert_eq!(failures(302 * S), (2, Some(2 * S)));
+        fail(&pool, 340 * S);
+        assert_eq!(failures(362 * S), (1, Some(22 * S)));
+        assert_eq!(pool.stats().connect_failures, 4, "of its life");
     }
 }

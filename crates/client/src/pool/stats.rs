@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::histogram::Histogram;
 pub use super::histogram::Latency;
+use crate::history::History;
 
 /// A monotone counter. Relaxed throughout: it publishes nothing and controls nothing.
 #[derive(Debug, Default)]
@@ -58,6 +59,57 @@ pub struct Latencies {
     pub acquire: Latency,
     /// From then on until the last reply was in, opening a connection included.
     pub round_trip: Latency,
+}
+
+/// A pool, now and over the last minute.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LastMinute {
+    pub(crate) history: History<Figures>,
+    pub(crate) at: Duration,
+    pub(crate) now: Figures,
+}
+
+/// What a pool notes of itself every few seconds.
+#[derive(Clone, Debug)]
+pub(crate) struct Figures {
+    pub(crate) stats: PoolStats,
+    pub(crate) latencies: Latencies,
+}
+
+impl LastMinute {
+    /// Returns how much a counter has grown.
+    #[must_use]
+    pub fn count(&self, read: impl Fn(&PoolStats) -> u64) -> u64 {
+        self.growth(read).map_or(0, |(grown, _)| grown)
+    }
+
+    /// Returns how long ago a counter began to grow, to ten seconds; a minute at most.
+    #[must_use]
+    pub fn began(&self, read: impl Fn(&PoolStats) -> u64) -> Option<Duration> {
+        self.growth(read)
+            .map(|(_, since)| self.at.saturating_sub(since))
+    }
+
+    /// Returns how long its calls took.
+    #[must_use]
+    pub fn latencies(&self) -> Latencies {
+        let Latencies {
+            acquire,
+            round_trip,
+        } = &self.now.latencies;
+        let before = self.history.first(self.at).unwrap_or(&self.now);
+        Latencies {
+            acquire: acquire.since(&before.latencies.acquire),
+            round_trip: round_trip.since(&before.latencies.round_trip),
+        }
+    }
+
+    fn growth(&self, read: impl Fn(&PoolStats) -> u64) -> Option<(u64, Duration)> {
+        let now = read(&self.now.stats);
+        self.history
+            .growth(self.at, now, |figures| read(&figures.stats))
+    }
 }
 
 /// One look at a pool. The counters belong together only loosely: they are read one after the other while other
