@@ -44,11 +44,11 @@ foreach (['0' => $others, '1' => array_slice($others, 3)] as $locking => $ways) 
 }
 
 // Without locks, a session that only was read lives on, for which it is locked for that moment.
-use_sessions(['tagcache.session_locking' => '0', 'session.gc_maxlifetime' => '1', 'session.lazy_write' => '1']);
+use_sessions(['tagcache.session_locking' => '0', 'session.gc_maxlifetime' => '2', 'session.lazy_write' => '1']);
 $id = new_id();
 in_session($id, fn () => $_SESSION['a'] = 1);
 for ($n = 0; $n < 3; $n++) {
-    usleep(500_000);
+    usleep(800_000);
     in_session($id, fn () => same(1, $_SESSION['a'] ?? null, "read only, time $n"));
 }
 ini_set('session.gc_maxlifetime', '60');
