@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use lexopt::prelude::*;
 use tagcached::{Config, Server};
 
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -13,6 +13,7 @@ use signal_hook::iterator::Signals;
 use tagcached::{Config, OnFull, Server};
 
 /// Gives memory back soon, whichever thread frees it. Its settings are in `.cargo/config.toml`.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
