@@ -415,7 +415,7 @@ impl Fanout {
     /// Pumps one lane.
     fn pump(&mut self, lane: usize) {
         self.go_on(lane, |transfer, guard, commands, deadline, replies| {
-            transfer.pump(guard, commands, deadline, replies)
+            transfer.step(guard, commands, deadline, replies)
         });
     }
 

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use socket2::Socket;
 
-use super::{Cause, SEND_AT_ONCE, Transfer};
+use super::{Cause, SEND_AT_ONCE, Step, Transfer};
 use crate::codec::Value;
 use crate::config::CallLimits;
 use crate::conn::Connection;
 use crate::deadline::Deadline;
 use crate::pool::Managed;
-use crate::proto::{Commands, Replies, TagList};
+use crate::proto::{Commands, Replies, Reply, TagList};
 
 /// What lies in the socket, or is sent: far more than one receive or send takes.
 const MUCH: usize = 8 << 20;
@@ -82,6 +82,25 @@ fn a_peer_that_floods_does_not_extend_a_batch() {
     assert!(matches!(step, Err(Cause::TimedOut(_))), "{step:?}");
     let received = connection.take_traffic().received as usize;
     assert!(received * 2 < lies_there, "{received} of {lies_there}");
+}
+
+/// A step that finds the time to be over between two receives takes the rest of what has come.
+#[test]
+fn all_that_has_come_when_the_time_is_over_counts() {
+    let (mut connection, mut peer) = pair();
+    let mut commands = Commands::new();
+    commands.get(b"k").unwrap();
+    let mut replies = Replies::new();
+    let mut transfer = Transfer::begin(&mut connection, &commands, &replies, &limits());
+    let more = Deadline::after(Duration::from_secs(5));
+    let step = transfer.step(&mut connection, &commands, &more, &mut replies);
+    assert!(matches!(step, Ok(Step::Read)), "{step:?}");
+    let value = vec![b'x'; 100 << 10];
+    peer.write_all(&[&b"VALUE\t"[..], &value, b"\n"].concat())
+        .unwrap();
+    let step = transfer.step(&mut connection, &commands, &over(), &mut replies);
+    assert!(matches!(step, Ok(Step::Done)), "{step:?}");
+    assert_eq!(replies.get(0), Reply::Value(&value));
 }
 
 /// A peer that reads as fast as we send never lets a send block.

@@ -146,8 +146,27 @@ impl Transfer {
         self.reader.share(elsewhere);
     }
 
+    /// Does what can be done without waiting, see [`Transfer::pump`]; if the deadline passes meanwhile, takes what has
+    /// come by then.
+    pub(crate) fn step(
+        &mut self,
+        connection: &mut Connection,
+        commands: &Commands,
+        deadline: &Deadline,
+        replies: &mut Replies,
+    ) -> Result<Step, Cause> {
+        match self.pump(connection, commands, deadline, replies) {
+            Err(Cause::TimedOut(_))
+                if self.look_late(connection, commands, deadline, replies)? =>
+            {
+                Ok(Step::Done)
+            }
+            step => step,
+        }
+    }
+
     /// Does what can be done without waiting: sends until the kernel takes no more, receives until it has no more.
-    pub(crate) fn pump(
+    fn pump(
         &mut self,
         connection: &mut Connection,
         commands: &Commands,
