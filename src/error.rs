@@ -36,6 +36,13 @@ pub(crate) enum Failure {
     Invalid(String),
     /// A value can't be serialized or read back.
     Serialization(String),
+    /// The same, by an exception of PHP's own, which was taken off its way.
+    Refused {
+        /// What it says.
+        why: String,
+        /// The exception.
+        by: Zval,
+    },
     /// The handle is closed or was never made.
     Closed(&'static str),
 }
@@ -122,6 +129,10 @@ impl Failure {
     pub(crate) fn of(self, what: impl FnOnce() -> String) -> Self {
         match self {
             Self::Serialization(why) => Self::Serialization(format!("{}: {why}", what())),
+            Self::Refused { why, by } => Self::Refused {
+                why: format!("{}: {why}", what()),
+                by,
+            },
             Self::Invalid(why) => Self::Invalid(format!("{}: {why}", what())),
             other => other,
         }
@@ -144,6 +155,7 @@ impl Failure {
             Self::Server(message) => throw(&SERVER, &message),
             Self::Invalid(message) => throw(&INVALID, &message),
             Self::Serialization(message) => throw(&SERIALIZATION, &message),
+            Self::Refused { why, by } => ffi::throw_because_of(&SERIALIZATION, &why, by),
             Self::Closed(message) => throw(&CLOSED, message),
         }
     }
@@ -161,6 +173,7 @@ impl Failure {
             Self::Server(message) | Self::Invalid(message) | Self::Serialization(message) => {
                 message
             }
+            Self::Refused { why, .. } => why,
             Self::Closed(message) => message.to_owned(),
         };
         ffi::raise_warning(&Owned::new(message));

@@ -43,6 +43,7 @@ extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
         quiet_panics();
         ffi::probe_allocator();
         ffi::watch_errors();
+        ffi::watch_throws();
         ffi::watch_fibers();
         options::register_ini(module_number);
         registry::set_limit(options::max_pools());

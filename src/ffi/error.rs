@@ -1,8 +1,8 @@
 //! Exceptions and warnings, and the class entries they need.
 
 use std::ffi::{CString, c_char};
-use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::{mem, ptr};
 
 use ext_php_rs::ffi::{
     E_DEPRECATED, E_WARNING, ext_php_rs_executor_globals, php_error_docref, zend_read_property,
@@ -16,6 +16,7 @@ use super::Owned;
 unsafe extern "C" {
     static spl_ce_RuntimeException: *mut ClassEntry;
     static spl_ce_InvalidArgumentException: *mut ClassEntry;
+    fn zend_exception_set_previous(exception: *mut ZendObject, previous: *mut ZendObject);
     fn zend_update_property_stringl(
         scope: *mut ClassEntry,
         object: *mut ZendObject,
@@ -88,6 +89,18 @@ pub(crate) fn throw(class: &Slot, message: &str) -> *mut ZendObject {
     let message = c_string(message);
     // SAFETY: the class is registered, the message ends in NUL and is copied.
     unsafe { zend_throw_exception(class.raw(), message.as_ptr(), 0) }
+}
+
+/// Throws, with `previous`, an exception that was taken off its way, as the previous one. *May bail out.*
+pub(crate) fn throw_because_of(class: &Slot, message: &str, mut previous: Zval) {
+    let thrown = throw(class, message);
+    // SAFETY: `thrown` is pending and so alive; the count of the previous one goes to it.
+    unsafe {
+        if let Some(object) = previous.object_mut() {
+            zend_exception_set_previous(thrown, object);
+            mem::forget(previous);
+        }
+    }
 }
 
 /// Sets a private property of an exception just thrown. *May bail out.*

@@ -21,8 +21,8 @@ use ext_php_rs::ffi::{
 use ext_php_rs::types::{ZendStr, Zval};
 use ext_php_rs::zend::ExecuteData;
 
-use super::serialize::refusal_by_php;
-use super::{Owned, exception_is_pending, string};
+use super::refusal::refusable;
+use super::{Owned, string};
 use crate::error::Failure;
 
 /// The kind of a function that PHP or an extension defines.
@@ -62,8 +62,8 @@ pub(crate) fn function(name: &str) -> Option<Function> {
 ///
 /// # Errors
 ///
-/// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] for what can't be
-/// serialized, as a closure, and for what the function complains of: it writes something else then.
+/// [`Failure::Thrown`] for what user code throws, [`Failure::Refused`] for what can't be serialized, as a
+/// closure, [`Failure::Serialization`] for what the function complains of: it writes something else then.
 pub(crate) fn write_by(function: Function, value: &Zval) -> Result<Option<ZBox<ZendStr>>, Failure> {
     Watch::begin(function, WRITING);
     let text = call(function, value);
@@ -86,8 +86,8 @@ pub(crate) fn write_by(function: Function, value: &Zval) -> Result<Option<ZBox<Z
 ///
 /// # Errors
 ///
-/// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] for what can't be
-/// unserialized, as a closure.
+/// [`Failure::Thrown`] for what user code throws, [`Failure::Refused`] for what can't be unserialized, as
+/// a closure.
 pub(crate) fn read_by(
     function: Function,
     payload: &[u8],
@@ -105,7 +105,7 @@ pub(crate) fn read_by(
 fn call(function: Function, argument: &Zval) -> Result<Zval, Failure> {
     let mut result = Zval::new();
     // SAFETY: the function is alive and takes one argument, which it reads; the result is ours.
-    unsafe {
+    refusable(|| unsafe {
         zend_call_known_function(
             function.0.as_ptr(),
             ptr::null_mut(),
@@ -115,10 +115,7 @@ fn call(function: Function, argument: &Zval) -> Result<Zval, Failure> {
             ptr::from_ref(argument).cast_mut(),
             ptr::null_mut(),
         );
-    }
-    if exception_is_pending() {
-        return Err(refusal_by_php().unwrap_or(Failure::Thrown));
-    }
+    })?;
     Ok(result)
 }
 

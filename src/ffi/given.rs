@@ -16,6 +16,7 @@ use ext_php_rs::zend::ClassEntry;
 use super::array::{kind_of, slot_of};
 use super::caught::returned;
 use super::inside::{class_name, method};
+use super::refusal::refusable;
 use super::{Owned, exception_is_pending, list, string, values};
 use crate::error::Failure;
 
@@ -41,12 +42,12 @@ pub(super) fn given(whole: &Zval, class: &ClassEntry) -> Result<Zval, Failure> {
             return Ok(given);
         }
         // SAFETY: throws; the one conversion takes the name of a live class, which ends with a NUL.
-        unsafe {
+        refusable(|| unsafe {
             zend_type_error(
                 c"%s::__serialize() must return an array".as_ptr(),
                 (*class.name).val.as_ptr(),
             );
-        }
+        })?;
         return Err(Failure::Thrown);
     }
     let sleep = method(class, c"__sleep");

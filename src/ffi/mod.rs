@@ -28,6 +28,7 @@ mod module;
 mod object;
 mod owned;
 mod reflect;
+mod refusal;
 mod serialize;
 mod session;
 mod settle;
@@ -42,7 +43,7 @@ pub(crate) use call::{Call, handle};
 pub(crate) use caught::{call_user, call_with, is_callable, take_exception};
 pub(crate) use error::{
     Slot, exception_is_pending, raise_deprecated, raise_warning, read_property, spl_parent,
-    this_property, throw, update_long, update_str,
+    this_property, throw, throw_because_of, update_long, update_str,
 };
 pub(crate) use foreign::{function, read_by, watch_errors, write_by};
 pub(crate) use info::{php_api, table_end, table_header, table_row, table_start};
@@ -58,6 +59,7 @@ pub(crate) use memory::{go_on, probe_allocator, string, unpacked};
 pub(crate) use object::{construct, copy_object, install_handlers, new_object};
 pub(crate) use owned::Owned;
 pub(crate) use reflect::{ARRAY, FALSE, NULL, STATIC, STRING, keep, patch};
+pub(crate) use refusal::watch_throws;
 pub(crate) use serialize::{serialize, unserialize};
 pub(crate) use session::register_session_handler;
 pub(crate) use settle::settle;

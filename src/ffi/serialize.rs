@@ -5,11 +5,10 @@ use std::ffi::{c_int, c_void};
 use std::ptr;
 
 use ext_php_rs::boxed::ZBox;
-use ext_php_rs::ffi::{HashTable, ext_php_rs_executor_globals, ext_php_rs_zend_string_release};
+use ext_php_rs::ffi::{HashTable, ext_php_rs_zend_string_release};
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
-use ext_php_rs::zend::ce;
 
-use super::{exception_is_pending, read_property};
+use super::refusal::refusable;
 use crate::error::Failure;
 
 /// PHP's buffer of a string that grows.
@@ -35,7 +34,6 @@ unsafe extern "C" {
     ) -> c_int;
     fn php_var_unserialize_destroy(data: UnserializeData);
     fn php_var_unserialize_set_allowed_classes(data: UnserializeData, classes: *mut HashTable);
-    fn zend_clear_exception();
     fn var_tmp_var(data: *mut UnserializeData) -> *mut Zval;
 }
 
@@ -44,8 +42,8 @@ unsafe extern "C" {
 ///
 /// # Errors
 ///
-/// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] for what PHP can't
-/// serialize, as a closure.
+/// [`Failure::Thrown`] for what user code throws, [`Failure::Refused`] for what PHP can't serialize, as
+/// a closure.
 pub(crate) fn serialize(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
     let mut out = SmartStr {
         text: ptr::null_mut(),
@@ -53,18 +51,16 @@ pub(crate) fn serialize(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
     };
     // SAFETY: init, use, destroy as PHP's own `serialize()` does; the value is an argument of the
     // call or held by one, and is not written to.
-    unsafe {
+    let done = refusable(|| unsafe {
         let mut data = php_var_serialize_init();
         php_var_serialize(&raw mut out, ptr::from_ref(value).cast_mut(), &raw mut data);
         php_var_serialize_destroy(data);
+    });
+    if done.is_err() && !out.text.is_null() {
+        // SAFETY: the buffer is ours alone.
+        unsafe { ext_php_rs_zend_string_release(out.text) };
     }
-    if exception_is_pending() {
-        if !out.text.is_null() {
-            // SAFETY: the buffer is ours alone.
-            unsafe { ext_php_rs_zend_string_release(out.text) };
-        }
-        return Err(refusal_by_php().unwrap_or(Failure::Thrown));
-    }
+    done?;
     if out.text.is_null() {
         return Err(Failure::serialization(
             "PHP's serializer gave nothing for this value",
@@ -87,8 +83,8 @@ pub(crate) fn serialize(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
 ///
 /// # Errors
 ///
-/// [`Failure::Thrown`] for what user code throws, [`Failure::Serialization`] if the bytes are
-/// not exactly one serialized value.
+/// [`Failure::Thrown`] for what user code throws, [`Failure::Refused`] for what PHP throws,
+/// [`Failure::Serialization`] if the bytes are not exactly one serialized value.
 pub(crate) fn unserialize(
     terminated: &[u8],
     classes: Option<&ZendHashTable>,
@@ -103,7 +99,7 @@ pub(crate) fn unserialize(
     // that `data` owns: what runs meanwhile and shares its table of back references must not find a
     // local of ours there. `cursor` stays within `terminated`: no
     // form goes on after the NUL behind `end`. The table of classes outlives its use.
-    let whole = unsafe {
+    let whole = refusable(|| unsafe {
         let mut data = php_var_unserialize_init();
         if let Some(classes) = classes {
             php_var_unserialize_set_allowed_classes(data, ptr::from_ref(classes).cast_mut());
@@ -115,16 +111,14 @@ pub(crate) fn unserialize(
         }
         php_var_unserialize_destroy(data);
         done && cursor == end
-    };
+    });
     if into.is_reference() {
         *into = into.dereference().shallow_clone();
     }
-    if exception_is_pending() {
+    if !matches!(whole, Ok(true)) {
         *into = Zval::null();
-        return Err(refusal_by_php().unwrap_or(Failure::Thrown));
     }
-    if !whole {
-        *into = Zval::null();
+    if !whole? {
         // Not the bytes' fault if PHP has run out of memory, which it says when the call has returned.
         super::go_on()?;
         let at = cursor.addr() - payload.as_ptr().addr();
@@ -135,26 +129,4 @@ pub(crate) fn unserialize(
         )));
     }
     Ok(())
-}
-
-/// Takes PHP's own refusal to serialize or unserialize a class off its way, if that is what is
-/// pending: it becomes a failure of ours, which the functions turn into a warning.
-pub(super) fn refusal_by_php() -> Option<Failure> {
-    // SAFETY: called on a PHP thread; a pending exception is a live object.
-    let exception = unsafe { (*ext_php_rs_executor_globals()).exception.as_ref() }?;
-    if !ptr::eq(exception.ce, ce::exception()) {
-        return None;
-    }
-    let message = read_property(ce::exception(), exception, "message");
-    let message = String::from_utf8_lossy(message.zend_str()?.as_bytes()).into_owned();
-    let is_refusal = ["Serialization of '", "Unserialization of '"]
-        .iter()
-        .any(|begin| message.starts_with(begin))
-        && message.ends_with("is not allowed");
-    if !is_refusal {
-        return None;
-    }
-    // SAFETY: releases the exception that was just seen to be pending.
-    unsafe { zend_clear_exception() };
-    Some(Failure::Serialization(message))
 }
