@@ -85,7 +85,7 @@ struct Lane {
 enum State {
     Open {
         guard: ConnectionGuard,
-        transfer: Transfer,
+        transfer: Box<Transfer>,
     },
     Done,
     Failed(Error),
@@ -174,7 +174,10 @@ impl Fanout {
             } else {
                 this.open += 1;
                 let transfer = Transfer::begin(&mut guard, &commands, &replies, limits);
-                State::Open { guard, transfer }
+                State::Open {
+                    guard,
+                    transfer: Box::new(transfer),
+                }
             };
             this.lanes.push(Lane {
                 commands,

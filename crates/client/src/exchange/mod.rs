@@ -183,7 +183,8 @@ impl Transfer {
                 return Ok(Step::ReadOrWrite);
             }
             // What has come may allow more to be sent.
-            if !blocked && !(drained && self.holds_back()) {
+            let more = blocked || drained && self.holds_back();
+            if !more {
                 return Ok(Step::Read);
             }
         }
