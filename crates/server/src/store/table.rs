@@ -219,7 +219,7 @@ impl Table {
     /// restarts its clock; no tags keep the entry's tags. Its flags stay.
     pub(super) fn increment(
         &mut self,
-        draft: &mut Draft<'_>,
+        draft: &Draft<'_>,
         by: i64,
         now: Tick,
         budget: &Budget,
@@ -229,7 +229,10 @@ impl Table {
             return self.put(draft, now, budget, force).map(|_| Ok(by));
         };
         let entry = &self.entries[id];
-        let value = self.large(id, entry).map_or(entry.value(), |v| v);
+        let value: &[u8] = match self.large(id, entry) {
+            Some(large) => large,
+            None => entry.value(),
+        };
         let number = str::from_utf8(value)
             .ok()
             .and_then(|v| v.trim().parse::<i64>().ok());
@@ -242,7 +245,7 @@ impl Table {
         let digits = sum.to_string();
         let keeps_tags = draft.with.tags.iter().next().is_none();
         let with = Write {
-            ttl_ms: draft.with.ttl_ms.or(entry.ttl_ms()),
+            ttl_ms: draft.with.ttl_ms.or_else(|| entry.ttl_ms()),
             flags: entry.flags,
             ..draft.with
         };
