@@ -43,7 +43,7 @@ trap 'exit 130' INT TERM HUP
 cat >"$WORK/php" <<END
 #!/bin/sh
 case "\$*" in
-*.phpt* | */tests/*.php*)
+*.phpt* | */tests/*.php* | */tests/fibers/*.inc*)
     exec valgrind --quiet --tool=memcheck --xml=yes --xml-file="$WORK/%p.xml" --num-callers=40 \\
         --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=none \\
         --child-silent-after-fork=yes "$PHP" "\$@" ;;

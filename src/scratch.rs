@@ -17,6 +17,7 @@ const KEEP_BYTES: usize = 256 << 10;
 const KEEP: usize = 4;
 
 thread_local! {
+    #[expect(clippy::vec_box, reason = "what is owned has an address of its own")]
     static KEPT: RefCell<Vec<Box<Buffers>>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -6,7 +6,7 @@ require __DIR__ . '/pages.inc';
 
 putenv('TAGCACHE_PAGES_PREFIX=' . k(''));
 foreach (['exit', 'error', 'memory', 'destructor'] as $how) {
-    $pages = new Pages(__DIR__ . '/leak.php', ['memory_limit' => '64M']);
+    $pages = new Pages(__DIR__ . '/leak.inc', ['memory_limit' => '64M']);
     $pages->get(['store' => 1]);
     for ($n = 0; $n < 20; $n++) {
         $before = $pages->get(['how' => $how]);
