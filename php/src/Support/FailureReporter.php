@@ -7,7 +7,8 @@ namespace TagCache\Support;
 /**
  * Where failures go that a cache must not answer with an exception (PSR-6 asks for this).
  *
- * By default to PHP's error log, each different message once per cache.
+ * By default to PHP's error log, each different message once per cache; of failures to reach a server
+ * each kind, as their messages tell times.
  */
 final class FailureReporter
 {
@@ -50,8 +51,10 @@ final class FailureReporter
 
         return static function (\Exception $e, string $operation) use (&$seen): void {
             $line = sprintf('tagcache: %s failed: %s: %s', $operation, $e::class, $e->getMessage());
-            if (!isset($seen[$line]) && count($seen) < 100) {
-                $seen[$line] = true;
+            $kind = $e instanceof \TagCache\ConnectionException ? [$operation, $e::class, $e->getPeer()] : [$line];
+            $kind = implode("\0", $kind);
+            if (!isset($seen[$kind]) && count($seen) < 100) {
+                $seen[$kind] = true;
                 error_log($line);
             }
         };
