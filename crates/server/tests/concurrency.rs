@@ -155,7 +155,7 @@ fn a_stepwise_invalidation_takes_all_that_were_there_and_only_what_has_the_tag()
     for n in 0..KEYS {
         let tags = ["t", "t,u", "u,t,x,y"][n % 3];
         store
-            .put(&key(n), b"1", &tagged(tags), store.now())
+            .put(&key(n), b"1000", &tagged(tags), store.now())
             .unwrap();
     }
     let mut walk = Invalidation::default();
@@ -187,8 +187,8 @@ fn a_stepwise_invalidation_takes_all_that_were_there_and_only_what_has_the_tag()
     for n in 0..KEYS {
         let value = store.get(&key(n), store.now(), |item| item.value.to_vec());
         let fits = match (n % 6, value.as_deref()) {
-            // Where the number was gone, the increment has made another, of 1.
-            (0 | 1, value) => value.is_none_or(|value| value == b"1"),
+            // Where the number was gone, the increment has made another, from 0 on.
+            (0 | 1, value) => value.is_none_or(|value| value.len() < 4),
             (2, value) => value.is_none_or(|value| value == b"stays"),
             (3, value) => value.is_none_or(|value| value == b"new"),
             (_, value) => value.is_none(),
