@@ -12,6 +12,7 @@ use ext_php_rs::types::{ZendObject, Zval};
 use ext_php_rs::zend::ClassEntry;
 
 use super::Owned;
+use super::foreign::Watch;
 
 unsafe extern "C" {
     static spl_ce_RuntimeException: *mut ClassEntry;
@@ -167,6 +168,8 @@ pub(crate) fn raise_deprecated(message: &str) {
 }
 
 fn raise(level: u32, message: &str) {
+    // PHP may have left a call for good that had a frame at the same place.
+    drop(Watch::end());
     let message = Owned::new(c_string(message));
     // SAFETY: the one conversion takes a string that ends in NUL and outlives the call.
     unsafe {

@@ -65,7 +65,7 @@ pub(crate) fn function(name: &str) -> Option<Function> {
 /// [`Failure::Thrown`] for what user code throws, [`Failure::Refused`] for what can't be serialized, as a
 /// closure, [`Failure::Serialization`] for what the function complains of: it writes something else then.
 pub(crate) fn write_by(function: Function, value: &Zval) -> Result<Option<ZBox<ZendStr>>, Failure> {
-    Watch::begin(function, WRITING);
+    Watch::begin(Some(function), WRITING);
     let text = call(function, value);
     let complaint = Watch::end();
     let text = text?;
@@ -95,7 +95,7 @@ pub(crate) fn read_by(
 ) -> Result<Option<Owned<String>>, Failure> {
     let mut argument = Zval::new();
     argument.set_zend_string(string(payload)?);
-    Watch::begin(function, READING);
+    Watch::begin(Some(function), READING);
     let result = call(function, &argument);
     let complaint = Watch::end();
     *into = result?;
@@ -134,21 +134,27 @@ static SHOW: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 
 /// A call of a function whose complaints are caught.
 #[derive(Debug)]
-struct Watch {
+pub(super) struct Watch {
     /// The frame of ours that calls it, and of which function that is. Where PHP has left the frame for
     /// good, another can have its address, but none that calls such a function: it would have begun anew.
     frame: *const ExecuteData,
     ours: *const zend_function,
-    /// The function, and by what it complains.
+    /// The function; null for PHP's own unserializer, which is none, and for what that calls of PHP's.
     function: *const zend_function,
+    /// By what it complains.
     kinds: c_int,
     /// The first complaint.
     complaint: Option<String>,
 }
 
 impl Watch {
+    /// Catches what PHP's own unserializer complains of in the frame that runs, until [`Watch::end`].
+    pub(super) fn unserializer() {
+        Self::begin(None, READING);
+    }
+
     /// Catches what `function` complains of when the frame that runs has called it, until [`Watch::end`].
-    fn begin(function: Function, kinds: c_int) {
+    fn begin(function: Option<Function>, kinds: c_int) {
         let frame = frame();
         // SAFETY: null or the live frame of a function of ours.
         let ours = unsafe { frame.as_ref() }.map_or(ptr::null(), |frame| frame.func.cast_const());
@@ -157,7 +163,7 @@ impl Watch {
             watches.push(Self {
                 frame,
                 ours,
-                function: function.0.as_ptr(),
+                function: function.map_or(ptr::null(), |function| function.0.as_ptr().cast_const()),
                 kinds,
                 complaint: None,
             });
@@ -165,7 +171,7 @@ impl Watch {
     }
 
     /// Returns the first complaint.
-    fn end() -> Option<Owned<String>> {
+    pub(super) fn end() -> Option<Owned<String>> {
         speak();
         let frame = frame();
         WATCHES.with_borrow_mut(|watches| {
@@ -176,7 +182,7 @@ impl Watch {
 }
 
 /// Returns the frame that runs, null if none does.
-fn frame() -> *const ExecuteData {
+pub(super) fn frame() -> *const ExecuteData {
     // SAFETY: called on a PHP thread.
     unsafe { (*ext_php_rs_executor_globals()).current_execute_data }
 }
@@ -224,19 +230,27 @@ extern "C" fn on_error(kind: c_int, _file: *mut ZendStr, _line: u32, message: *m
 ///
 /// For the hook of PHP.
 unsafe fn catch(watches: &mut [Watch], kind: c_int, message: Option<&ZendStr>) -> bool {
-    // SAFETY: the caller's.
+    // SAFETY: the caller's; `type_` is the first field of every kind of function.
     let calls = unsafe {
         let Some(running) = frame().as_ref() else {
             return false;
         };
-        let Some(caller) = running.prev_execute_data.as_ref() else {
-            return false;
-        };
+        let caller = running.prev_execute_data.as_ref();
+        let internal = running
+            .func
+            .as_ref()
+            .is_some_and(|function| function.type_ == INTERNAL);
         watches.iter_mut().find(|watch| {
-            ptr::eq(watch.frame, caller)
-                && ptr::eq(watch.ours, caller.func)
-                && ptr::eq(watch.function, running.func)
-                && watch.kinds & kind != 0
+            let is = |frame: &ExecuteData| {
+                ptr::eq(watch.frame, frame) && ptr::eq(watch.ours, frame.func)
+            };
+            let called = caller.is_some_and(is);
+            let own = if watch.function.is_null() {
+                is(running) || called && internal
+            } else {
+                called && ptr::eq(watch.function, running.func)
+            };
+            own && watch.kinds & kind != 0
         })
     };
     let Some(watch) = calls else {

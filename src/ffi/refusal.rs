@@ -15,7 +15,7 @@ use ext_php_rs::ffi::{ext_php_rs_executor_globals, zend_object};
 use ext_php_rs::types::{ZendObject, Zval};
 use ext_php_rs::zend::{ClassEntry, ExecuteData};
 
-use super::foreign::INTERNAL;
+use super::foreign::{INTERNAL, frame};
 use super::inside::class_name;
 use super::{exception_is_pending, read_property, take_exception};
 use crate::error::Failure;
@@ -28,9 +28,45 @@ unsafe extern "C" {
 }
 
 thread_local! {
-    /// The exception that was thrown last, and the innermost frame of the user's code at that time.
-    static THROWN: Cell<(*const ZendObject, *const ExecuteData)> =
-        const { Cell::new((ptr::null(), ptr::null())) };
+    static THROWN: Cell<Thrown> = const { Cell::new(Thrown::nothing()) };
+}
+
+/// What was thrown last. Both may be on their way: while PHP's is, it calls destructors.
+#[derive(Clone, Copy)]
+struct Thrown {
+    /// By PHP.
+    by_php: *const ZendObject,
+    /// The innermost frame of the user's code at that time.
+    under: *const ExecuteData,
+    /// By code of the user.
+    by_user: *const ZendObject,
+}
+
+impl Thrown {
+    const fn nothing() -> Self {
+        Self {
+            by_php: ptr::null(),
+            under: ptr::null(),
+            by_user: ptr::null(),
+        }
+    }
+
+    /// Notes an exception, whose address one that is gone may have had.
+    fn note(&mut self, exception: *const ZendObject) {
+        let running = frame();
+        let under = frame_of_user();
+        if ptr::eq(running, under) {
+            self.by_user = exception;
+            if self.by_php == exception {
+                self.by_php = ptr::null();
+            }
+        } else {
+            (self.by_php, self.under) = (exception, under);
+            if self.by_user == exception {
+                self.by_user = ptr::null();
+            }
+        }
+    }
 }
 
 /// Whose place [`on_throw`] has taken, null for nobody. Set in MINIT.
@@ -56,7 +92,11 @@ pub(crate) fn watch_throws() {
 /// PHP calls this when something is thrown while no other exception is on its way.
 unsafe extern "C" fn on_throw(exception: *mut zend_object) {
     // The thread may be ending.
-    let _ = THROWN.try_with(|thrown| thrown.set((exception, frame_of_user())));
+    let _ = THROWN.try_with(|thrown| {
+        let mut noted = thrown.get();
+        noted.note(exception);
+        thrown.set(noted);
+    });
     // Relaxed: as in `watch_throws`.
     let next = NEXT.load(Ordering::Relaxed);
     if !next.is_null() {
@@ -67,10 +107,10 @@ unsafe extern "C" fn on_throw(exception: *mut zend_object) {
 
 /// Returns the innermost frame of the user's code, null if there is none.
 fn frame_of_user() -> *const ExecuteData {
+    let mut frame = frame();
     // SAFETY: called on a PHP thread. The frames that run are alive, and so are their functions, whose
     // kind is the first field of each; a frame may have none.
     unsafe {
-        let mut frame = (*ext_php_rs_executor_globals()).current_execute_data;
         while let Some(running) = frame.as_ref() {
             match running.func.as_ref() {
                 Some(function) if function.type_ != INTERNAL => break,
@@ -88,7 +128,7 @@ fn frame_of_user() -> *const ExecuteData {
 /// [`Failure::Refused`] for what PHP throws because of the value, [`Failure::Thrown`] for what code of the
 /// user does, which stays on its way.
 pub(super) fn refusable<R>(work: impl FnOnce() -> R) -> Result<R, Failure> {
-    THROWN.set((ptr::null(), ptr::null()));
+    THROWN.set(Thrown::nothing());
     let done = work();
     if exception_is_pending() {
         return Err(refusal().unwrap_or(Failure::Thrown));
@@ -98,21 +138,24 @@ pub(super) fn refusable<R>(work: impl FnOnce() -> R) -> Result<R, Failure> {
 
 /// Takes the exception that is pending off its way if it is PHP's.
 fn refusal() -> Option<Failure> {
-    let (thrown, user) = THROWN.get();
-    if thrown.is_null() || user != frame_of_user() {
+    let thrown = THROWN.get();
+    if thrown.by_php.is_null() || thrown.under != frame_of_user() {
         return None;
     }
     // SAFETY: called on a PHP thread; an exception that is pending is a live object.
     let pending = unsafe { (*ext_php_rs_executor_globals()).exception.as_ref() }?;
     // PHP may have thrown more because of it, of which the hook does not hear.
-    let mut one = Zval::new();
-    let mut first: *const ZendObject = pending;
-    while first != thrown {
-        // SAFETY: the pending one, or one that `one` has a count on.
-        one = property(unsafe { &*first }, "previous");
-        first = one.object()?;
+    let mut kept = Zval::new();
+    let mut one: *const ZendObject = pending;
+    while one != thrown.by_php {
+        if one == thrown.by_user {
+            return None;
+        }
+        // SAFETY: the pending one, or one that `kept` has a count on.
+        kept = property(unsafe { &*one }, "previous");
+        one = kept.object()?;
     }
-    drop(one);
+    drop(kept);
     let by = take_exception()?;
     let object = by.object()?;
     let message = property(object, "message");

@@ -8,6 +8,7 @@ use ext_php_rs::boxed::ZBox;
 use ext_php_rs::ffi::{HashTable, ext_php_rs_zend_string_release};
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 
+use super::foreign::Watch;
 use super::refusal::refusable;
 use crate::error::Failure;
 
@@ -84,7 +85,8 @@ pub(crate) fn serialize(value: &Zval) -> Result<ZBox<ZendStr>, Failure> {
 /// # Errors
 ///
 /// [`Failure::Thrown`] for what user code throws, [`Failure::Refused`] for what PHP throws,
-/// [`Failure::Serialization`] if the bytes are not exactly one serialized value.
+/// [`Failure::Serialization`] if the bytes are not exactly one serialized value, or PHP warns of something
+/// that it leaves out.
 pub(crate) fn unserialize(
     terminated: &[u8],
     classes: Option<&ZendHashTable>,
@@ -95,6 +97,7 @@ pub(crate) fn unserialize(
     };
     let mut cursor = payload.as_ptr();
     let end = payload.as_ptr_range().end;
+    Watch::unserializer();
     // SAFETY: init, use, destroy as PHP's own `unserialize()` does. The value is built in a slot
     // that `data` owns: what runs meanwhile and shares its table of back references must not find a
     // local of ours there. `cursor` stays within `terminated`: no
@@ -112,6 +115,11 @@ pub(crate) fn unserialize(
         php_var_unserialize_destroy(data);
         done && cursor == end
     });
+    let complaint = Watch::end();
+    let complaint = complaint.as_deref().map(|text| {
+        // Whose it is stands before it.
+        text.split_once("(): ").map_or(&**text, |(_, said)| said)
+    });
     if into.is_reference() {
         *into = into.dereference().shallow_clone();
     }
@@ -122,11 +130,17 @@ pub(crate) fn unserialize(
         // Not the bytes' fault if PHP has run out of memory, which it says when the call has returned.
         super::go_on()?;
         let at = cursor.addr() - payload.as_ptr().addr();
-        return Err(Failure::serialization(&format!(
+        return Err(Failure::Serialization(format!(
             "its serialized form is damaged at byte {at} of {}, or nested deeper than PHP's setting \
-             'unserialize_max_depth' allows",
-            payload.len()
+             'unserialize_max_depth' allows{}{}",
+            payload.len(),
+            complaint.map_or("", |_| ": "),
+            complaint.unwrap_or_default()
         )));
+    }
+    if let Some(complaint) = complaint {
+        *into = Zval::null();
+        return Err(Failure::serialization(complaint));
     }
     Ok(())
 }

@@ -67,6 +67,7 @@ class Collection extends ArrayObject
     }
 }
 
+#[AllowDynamicProperties]
 class Destroyed
 {
     public function __destruct()
@@ -125,17 +126,16 @@ $bad = [
     'a default that is not there' => ['O:7:"Missing":0:{}', Error::class, 'NO_SUCH_CONSTANT'],
     'a subclass of an internal one' => ['O:9:"Destroyed":1:{s:1:"a";O:7:"Closure":0:{}}', Exception::class, 'Closure'],
 ];
-$classes = ['DOMDocument', 'SimpleXMLElement'];
+$optional = ['DOMDocument', 'SimpleXMLElement'];
 foreach ($bad as $what => [$serialized, $by, $part]) {
-    if (!class_exists(substr($serialized, strpos($serialized, '"') + 1, (int) substr($serialized, 2)))) {
-        check(in_array($part, $classes), "$what is there");
+    if (in_array($part, $optional, true) && !class_exists($part)) {
         continue;
     }
     put($what, $serialized);
     foreach (every_way($cache, $what) as $way => $read) {
         $thrown = throws($class, $read, "$what, $way", $part, k($what));
         $previous = $thrown?->getPrevious();
-        check(get_class($previous) === $by, "$what, $way: the previous one is " . show($previous));
+        check($previous && get_class($previous) === $by, "$what, $way: the previous one is " . show($previous));
         same(null, $previous?->getPrevious(), "$what, $way: the only one");
     }
     same(null, raises(E_WARNING, fn () => tagcache_get($cache, k($what)), "$what, tagcache_get", $part), "$what, tagcache_get");

@@ -209,7 +209,8 @@ throws($class, fn () => $cache->set('a', [new Giver([new class () {}])]), 'an an
 throws($class, fn () => $cache->set('a', new Giver(['__PHP_Incomplete_Class_Name' => 'x'])), 'a name of PHP\'s', '__PHP_Incomplete_Class_Name');
 throws(LogicException::class, fn () => $cache->set('a', [1, new Giver(fn () => throw new LogicException('no'))]), 'what it throws', 'no');
 class Wrong { public function __serialize() { return 5; } }
-throws(TypeError::class, fn () => $cache->set('a', [new Wrong()]), 'no array', '__serialize() must return an array');
+$thrown = throws($class, fn () => $cache->set('a', [new Wrong()]), 'no array', '__serialize() must return an array');
+check($thrown?->getPrevious() instanceof TypeError, 'no array: what PHP has thrown');
 same([], $server->commands(), 'nothing of it reached the server');
 
 // Arrays in themselves, by a reference that nothing else has.
