@@ -92,8 +92,11 @@ fn tags(count: usize, name: impl Fn(usize) -> usize) -> String {
     })
 }
 
+/// A mix has a name, and what it does to a server.
+type Mix = (&'static str, fn(&mut Process));
+
 /// Each writes two to four times what fits.
-const MIXES: [(&str, fn(&mut Process)); 12] = [
+const MIXES: [Mix; 12] = [
     ("values of 10 bytes", |server| {
         server.send((0..800_000).map(|n| put(n, "-", 10)));
     }),
@@ -136,7 +139,7 @@ const MIXES: [(&str, fn(&mut Process)); 12] = [
         server.send((0..200_000).map(|n| put(n, "-", 100)));
         server.send(
             (0..200_000)
-                .filter(|n| mix(*n) % 2 == 0)
+                .filter(|n| mix(*n).is_multiple_of(2))
                 .map(|n| format!("DEL\tkey:{n:07}")),
         );
         server.send((0..100_000).map(|n| put(n + 1_000_000, "-", 400)));
