@@ -29,6 +29,7 @@ function beside(int $port, string $call, string $limit): float
 }
 
 // A thousand values of a megabyte, where PHP has room for sixty: 64 are asked for at most before PHP says so.
+// What holds them is moved when it grows, and may be there twice at that moment.
 $server = new Fault(['oversize:reply=*,verb=GET,bytes=1000000']);
 foreach ([
     'mGet' => '$cache->mGet(array_map(fn ($n) => "k$n", range(0, 999)));',
@@ -36,7 +37,7 @@ foreach ([
     'a batch' => '$b = $cache->batch(); for ($n = 0; $n < 1000; $n++) { $b->get("k$n"); } $b->wait();',
 ] as $name => $call) {
     $more = beside($server->port, $call, '64M');
-    check($more < 100, sprintf('%s: %.0f MB beside the memory of PHP', $name, $more));
+    check($more < 140, sprintf('%s: %.0f MB beside the memory of PHP', $name, $more));
 }
 
 // Half a million short keys in a reply of 5 MB, twice.
