@@ -109,6 +109,8 @@ do_kill() {
     # Every other time it is back before most of the requests under way have noticed.
     [ $((KILLED % 2)) = 0 ] || sleep 0.2
     restart_tagcached
+    # A breaker may be open for as long again as the server was away.
+    sleep 1
     state up
     KILLED=$((KILLED + 1))
 }
