@@ -10,6 +10,8 @@
 #
 #   scripts/apache-deep.sh [SECONDS] [--profile release|quick]      (default 20; 60 and more is deep)
 #
+# The load lasts for so long, and on a slow machine until all of that has been done.
+#
 # Each request checks every byte that comes back (tests/apache/load.php). Each write is tied to the
 # generation of the server that acknowledged it: a later read in the same generation, by the same
 # request or any other, must find it (tests/apache/deep.php).
@@ -20,9 +22,10 @@
 # threads share the processors with the server and the clients).
 #
 # Fails if one of these is not 0: wrong answers, lost acknowledged writes, errors that no disturbance
-# explains, crashes, calls past their deadline and slack, connections that a request has not given
-# back when it is over (the extension reports them, which counts as a crash), connections out or
-# descriptors left at the end.
+# explains (of time limits one request in 50 may be: the machine may do something else, too),
+# crashes, calls past their deadline and slack, connections that a request has not given back when it
+# is over (the extension reports them, which counts as a crash), connections out or descriptors left
+# at the end.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -53,7 +56,7 @@ STALLS="${TAGCACHE_DEEP_STALLS:-${COUNTS[1]}}"
 GRACEFULS="${TAGCACHE_DEEP_GRACEFULS:-${COUNTS[2]}}"
 CLIENTS="${TAGCACHE_DEEP_CLIENTS:-48}"
 SLACK_MS="${TAGCACHE_DEEP_SLACK_MS:-500}"
-readonly DEADLINE_MS=1000 POOL=8
+readonly DEADLINE_MS=1000 BACKOFF_MS=300 POOL=8
 GENERATION=0
 STATE=0
 WRK_PID=
@@ -109,8 +112,8 @@ do_kill() {
     # Every other time it is back before most of the requests under way have noticed.
     [ $((KILLED % 2)) = 0 ] || sleep 0.2
     restart_tagcached
-    # A breaker may be open for as long again as the server was away.
-    sleep 1
+    # By then every breaker has tried again.
+    sleep "0.$((2 * BACKOFF_MS))"
     state up
     KILLED=$((KILLED + 1))
 }
@@ -205,12 +208,19 @@ disturb() {
         done
         kill -0 "$WRK_PID" 2>/dev/null || break
         "do_$action"
-    done < <(programme)
+    done < <(programme; echo "$((SPAN * 1000)) end")
     look_at_children
 }
 
+# The load ends, and says what it has counted.
+do_end() {
+    kill -INT "$WRK_PID"
+}
+
 judge() {
-    local children crashes replaced late
+    local children crashes replaced late hurried
+    # Time limits, which a machine that is busy with something else explains, up to a point.
+    hurried="$(grep -cE ' TagCache.(PoolExhausted|Timeout)Exception: ' "$LOAD_DIR/errors.txt" || true)"
     crashes="$(apache_crashes)"
     children="$(sort -u "$LOAD_DIR/children.txt" | grep -c .)"
     replaced=$((children - RESTARTED - 2))
@@ -225,7 +235,7 @@ judge() {
         row 'errors while the server was away' "$(counted errors)"
         row 'wrong answers' "$(counted wrong) ($(wc -l <"$LOAD_DIR/wrong.txt") noted by the pages)"
         row 'lost acknowledged writes' "$(counted lost) ($(wc -l <"$LOAD_DIR/lost.txt") noted; $(wc -l <"$LOAD_DIR/ledger.txt") in the ledger)"
-        row 'errors without a reason' "$(wc -l <"$LOAD_DIR/errors.txt")"
+        row 'errors without a reason' "$(wc -l <"$LOAD_DIR/errors.txt") ($hurried by time limits)"
         row 'answers of no known kind' "$(counted other)"
         row crashes "$crashes"
         row 'connections kept by a request' "$(grep -c 'not given back' "$LOAD_DIR/error.log" || true)"
@@ -244,7 +254,8 @@ judge() {
     [ "$(counted requests_died)" -gt 0 ] || FAILURES+=("no script died")
     must 'wrong answers' "$(counted wrong) $(wc -l <"$LOAD_DIR/wrong.txt")" '0 0'
     must 'lost acknowledged writes' "$(counted lost) $(wc -l <"$LOAD_DIR/lost.txt")" '0 0'
-    must 'errors without a reason' "$(wc -l <"$LOAD_DIR/errors.txt")" 0
+    must 'errors without a reason' "$(($(wc -l <"$LOAD_DIR/errors.txt") - hurried))" 0
+    [ "$hurried" -le "$(($(counted requests) / 50))" ] || FAILURES+=("$hurried time limits without a reason")
     must 'answers of no known kind' "$(counted other)" 0
     must crashes "$crashes" 0
     must 'calls past deadline and slack' "$late" 0
@@ -281,7 +292,7 @@ name_generation
 state up
 apache_settings "['port' => $TAGCACHED_PORT, 'pool_size' => $POOL,
     'wrong_file' => '$LOAD_DIR/wrong.txt', 'deep' => [
-    'options' => ['timeout_ms' => $DEADLINE_MS], 'deaths' => ${TAGCACHE_DEEP_DEATHS:-100},
+    'options' => ['timeout_ms' => $DEADLINE_MS, 'connect_backoff_ms' => $BACKOFF_MS], 'deaths' => ${TAGCACHE_DEEP_DEATHS:-100},
     'lost_file' => '$LOAD_DIR/lost.txt', 'error_file' => '$LOAD_DIR/errors.txt',
     'ledger_file' => '$LOAD_DIR/ledger.txt', 'state_file' => '$LOAD_DIR/state.txt']]"
 # Connections end after 50 requests, and with a script that dies: some 80 a second, so that a child
@@ -292,7 +303,7 @@ say "Apache mpm_event with $("$PHP_CONFIG" --version) ZTS: $CLIENTS clients, $SP
     "$KILLS kills, $STALLS stalls, $GRACEFULS graceful restarts"
 
 KILLED=0 STALLED=0 RESTARTED=0 SETTLED=0
-wrk --threads 2 --connections "$CLIENTS" --duration "${SPAN}s" --timeout 30s \
+wrk --threads 2 --connections "$CLIENTS" --duration "$((SPAN * 5))s" --timeout 30s \
     --script "$ROOT/tests/apache/deep.lua" "http://127.0.0.1:$LOAD_PORT/load.php" \
     >"$LOAD_DIR/wrk.out" 2>&1 &
 WRK_PID=$!

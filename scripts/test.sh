@@ -99,6 +99,9 @@ summary() {
     done | awk '!seen[$0]++'
     if [ "${#FAILED_STAGES[@]}" -gt 0 ]; then
         printf 'FAILED stages: %s (logs in %s)\n' "${FAILED_STAGES[*]}" "$LOGS"
+        for name in "${FAILED_STAGES[@]}"; do
+            tail -n 3 "$LOGS/$name.log" | cut -c 1-400 | sed "s/^/  $name: /"
+        done
     fi
     printf 'tests: %d passed, %d failed, %d skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
 }
