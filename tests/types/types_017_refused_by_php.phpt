@@ -152,6 +152,32 @@ foreach (['E:11:"Suit:Spades";', 'E:9:"No:Spades";', 'E:10:"Typed:Case";', 'C:5:
 restore_error_handler();
 same('h', unserialize(serialize(Suit::Hearts))->value, 'an enum that is there');
 
+// The other serializers, for classes that were something else when they were stored.
+class TypeX
+{
+    public $n = 'x';
+}
+
+class GeneratoX
+{
+}
+
+// (The extension msgpack asks PHP neither for types nor for what may be made.)
+foreach ([[new TypeX(), 'TypeX', 'Typed', TypeError::class], [[new GeneratoX()], 'GeneratoX', 'Generator', Exception::class]] as [$value, $was, $is, $by]) {
+    put("igbinary $is", str_replace($was, $is, igbinary_serialize($value)));
+    foreach (every_way($cache, "igbinary $is") as $way => $read) {
+        $thrown = throws($class, $read, "igbinary: $is, $way", $is);
+        check($thrown?->getPrevious() instanceof $by, "igbinary: $is, $way: the previous one is " . show($thrown?->getPrevious()));
+    }
+    raises(E_WARNING, fn () => tagcache_get($cache, k("igbinary $is")), "igbinary: $is, tagcache_get", $is);
+}
+foreach (['igbinary' => 'igbinary_serialize', 'msgpack' => 'msgpack_pack'] as $name => $write) {
+    put("$name hooked", $write(new Hooked()));
+    Hooked::$hook = fn () => throw new UserError('mine');
+    throws(UserError::class, fn () => $cache->get(k("$name hooked")), "$name: of the user", 'mine');
+    throws($class, fn () => cache(['serializer' => $name])->set(k('w'), [fn () => 1]), "$name: a closure");
+}
+
 // Every class of PHP's own, with nothing in it and with what is not its own.
 $tried = 0;
 foreach (get_declared_classes() as $name) {
