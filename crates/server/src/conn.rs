@@ -80,7 +80,7 @@ pub(crate) struct Connection {
     /// `input` is UTF-8 between `at` and here.
     checked: usize,
     /// The command under way; the lines behind it wait.
-    job: Option<Job>,
+    job: Option<Box<Job>>,
     /// Whole lines wait in `input` (C2, C3).
     held: bool,
     /// The rest of an over-long line is to be skipped.

@@ -6,7 +6,7 @@ use super::verb::Verb;
 const MOST: usize = 5;
 
 /// Iterator over the fields of one line.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Fields<'a> {
     rest: Option<&'a [u8]>,
     given: usize,

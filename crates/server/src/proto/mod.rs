@@ -31,7 +31,13 @@ pub(crate) enum Begun {
     /// Nothing has happened yet, as room is being made: begin again.
     NotYet,
     /// It takes several steps, which write the reply.
-    Job(Job),
+    Job(Box<Job>),
+}
+
+impl Begun {
+    fn job(job: Job) -> Self {
+        Self::Job(Box::new(job))
+    }
 }
 
 /// Executes one request line and appends the whole reply, LF included, to `out`. Trailing CRs do
@@ -50,12 +56,9 @@ pub(crate) enum Begun {
 /// assert_eq!(out, b"OK\nKEYS\tk\n");
 /// ```
 pub fn execute(store: &Store, line: &[u8], now: Tick, out: &mut Vec<u8>) -> Option<Verb> {
-    let line = without_end(line);
-    if line.is_empty() {
-        return None;
-    }
+    let (verb, fields) = cut(line)?;
     loop {
-        match begin(store, line, now, out) {
+        match begin_verb(store, verb, fields, now, out) {
             Begun::Done => break,
             Begun::NotYet => {}
             Begun::Job(mut job) => {
@@ -64,7 +67,6 @@ pub fn execute(store: &Store, line: &[u8], now: Tick, out: &mut Vec<u8>) -> Opti
             }
         }
     }
-    let (verb, _) = Fields::after_verb(line);
     if verb == Verb::Flush {
         // Perhaps nobody else is there to do it.
         while store.bury() {}
@@ -74,11 +76,31 @@ pub fn execute(store: &Store, line: &[u8], now: Tick, out: &mut Vec<u8>) -> Opti
 
 /// Begins to execute one request line. Neither a reply nor an effect is there before it says so.
 pub(crate) fn begin(store: &Store, line: &[u8], now: Tick, out: &mut Vec<u8>) -> Begun {
-    let line = without_end(line);
-    if line.is_empty() {
-        return Begun::Done;
+    match cut(line) {
+        Some((verb, fields)) => begin_verb(store, verb, fields, now, out),
+        None => Begun::Done,
     }
-    let (verb, mut fields) = Fields::after_verb(line);
+}
+
+/// The verb of a line and the fields behind it; None for a blank line.
+fn cut(line: &[u8]) -> Option<(Verb, Fields<'_>)> {
+    let line = match line.last()? {
+        b'\r' => {
+            let last = line.iter().rposition(|&byte| byte != b'\r')?;
+            &line[..=last]
+        }
+        _ => line,
+    };
+    Some(Fields::after_verb(line))
+}
+
+fn begin_verb(
+    store: &Store,
+    verb: Verb,
+    mut fields: Fields<'_>,
+    now: Tick,
+    out: &mut Vec<u8>,
+) -> Begun {
     let fields = &mut fields;
     match verb {
         Verb::Get => return get(store, fields, now, out),
@@ -97,11 +119,6 @@ pub(crate) fn begin(store: &Store, line: &[u8], now: Tick, out: &mut Vec<u8>) ->
     Begun::Done
 }
 
-fn without_end(line: &[u8]) -> &[u8] {
-    let end = line.iter().rposition(|&byte| byte != b'\r');
-    &line[..end.map_or(0, |last| last + 1)]
-}
-
 fn get(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) -> Begun {
     let Some(key) = fields.next() else {
         return refuse(out, "missing_key");
@@ -111,7 +128,7 @@ fn get(store: &Store, fields: &mut Fields<'_>, now: Tick, out: &mut Vec<u8>) -> 
             && let Some(value) = item.shared()
         {
             out.extend_from_slice(b"VALUE\t");
-            return Begun::Job(Job::Value { value, at: 0 });
+            return Begun::job(Job::Value { value, at: 0 });
         }
         out.reserve(item.value.len() + 7);
         out.extend_from_slice(b"VALUE\t");
@@ -199,11 +216,11 @@ fn walk(store: &Store, verb: Verb, fields: &mut Fields<'_>, out: &mut Vec<u8>) -
         if verb == Verb::KeysByTag {
             out.extend_from_slice(b"KEYS\t");
             let walk = Listing::new(tag, store);
-            return Begun::Job(Job::List { walk, any: false });
+            return Begun::job(Job::List { walk, any: false });
         }
         let mut walk = Invalidation::default();
         walk.add(tag, store);
-        return Begun::Job(Job::All {
+        return Begun::job(Job::All {
             verb,
             tags: List::empty(),
             walk,
@@ -216,7 +233,7 @@ fn walk(store: &Store, verb: Verb, fields: &mut Fields<'_>, out: &mut Vec<u8>) -
         return refuse(out, format_args!("empty_{noun}"));
     }
     let (list, walk) = (List::new(list), Invalidation::default());
-    Begun::Job(match verb {
+    Begun::job(match verb {
         Verb::InvTagsAll => Job::All {
             verb,
             tags: list,

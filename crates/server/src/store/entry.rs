@@ -176,28 +176,15 @@ impl Entry {
         self.block = block.into_boxed_slice();
     }
 
-    /// Replaces the value in place, if it has the same length.
-    pub(super) fn set_value(&mut self, value: &[u8]) -> bool {
+    /// Replaces the value by one of the same length, and the TTL, if it has one, by another, and
+    /// starts its clock.
+    pub(super) fn write_over(&mut self, value: &[u8], ttl_ms: Option<u64>, now: Tick) {
         let at = self.key_at() + self.key_len();
-        let place = &mut self.block[at..];
-        if place.len() != value.len() || self.shape & BIG != 0 {
-            return false;
+        self.block[at..].copy_from_slice(value);
+        if let Some(ttl_ms) = ttl_ms {
+            self.block[..8].copy_from_slice(&deadline(ttl_ms, now).to_le_bytes());
+            self.block[8..16].copy_from_slice(&ttl_ms.to_le_bytes());
         }
-        place.copy_from_slice(value);
-        true
-    }
-
-    /// Sets another TTL and starts its clock; false if the block has to be made anew for that.
-    pub(super) fn live_for(&mut self, ttl_ms: Option<u64>, now: Tick) -> bool {
-        let Some(ttl_ms) = ttl_ms else {
-            return !self.is_mortal();
-        };
-        if !self.is_mortal() {
-            return false;
-        }
-        self.block[..8].copy_from_slice(&deadline(ttl_ms, now).to_le_bytes());
-        self.block[8..16].copy_from_slice(&ttl_ms.to_le_bytes());
-        true
     }
 
     pub(super) fn key(&self) -> &[u8] {
@@ -337,10 +324,9 @@ mod tests {
         let mut entry = entry(b"k", b"5", &[], Some(0));
         assert!(entry.is_expired(Tick(1_000)));
         assert!(entry.is_expired(Tick(999)));
-        assert!(entry.live_for(Some(1), Tick(1_000)));
+        entry.write_over(b"6", Some(1), Tick(1_000));
         assert!(!entry.is_expired(Tick(999)));
         assert!(entry.is_expired(Tick(1_001_000)));
-        assert!(!entry.live_for(None, Tick(1_000)));
     }
 
     #[test]
@@ -365,7 +351,7 @@ mod tests {
                     assert_eq!(entry.ttl_ms(), ttl_ms);
                     let len = block_len(key.len(), 4, links.len(), ttl_ms.is_some());
                     assert_eq!(entry.block.len(), len);
-                    assert!(entry.set_value(b"VAL!") && !entry.set_value(b"longer"));
+                    entry.write_over(b"VAL!", ttl_ms, Tick(5));
                     if let Some(last) = links.last() {
                         entry.relink(Link { pos: 99, ..*last });
                         assert_eq!(entry.tags().last().unwrap().pos, 99);

@@ -141,6 +141,10 @@ impl<'a> TagList<'a> {
         (count > most).then_some(count)
     }
 
+    fn is_empty(self) -> bool {
+        self.field.is_empty() && self.each.is_empty()
+    }
+
     /// The tags in order, duplicates included.
     pub fn iter(self) -> impl Iterator<Item = &'a [u8]> + Clone {
         let mut rest = self.field;
@@ -443,11 +447,9 @@ impl Store {
         let Some(table) = dead.last_mut() else {
             return false;
         };
-        let before = table.bytes();
-        if table.bury() {
-            self.budget.settle(before, table.bytes());
-        } else {
-            self.budget.settle(before, 0);
+        let is_left = table.bury();
+        table.settle(&self.budget);
+        if !is_left {
             dead.pop();
         }
         true
@@ -555,10 +557,12 @@ impl Store {
         }
         let key = draft.key;
         let long = draft.is_long();
-        if evicts && long && self.make_room(draft.cost) == Room::Partly {
-            return None;
+        if long {
+            if evicts && self.make_room(draft.cost) == Room::Partly {
+                return None;
+            }
+            draft.copy_large();
         }
-        draft.copy_large();
         let mut force = false;
         loop {
             match self.with(key, long, |table| run(table, draft, force)) {
@@ -611,6 +615,11 @@ impl Store {
         self.run(shard, table, start, run)
     }
 
+    /// Copies something short under the lock of a shard.
+    fn look<R>(&self, shard: usize, run: impl FnOnce(&Table) -> R) -> R {
+        run(&self.shards[shard].table.lock())
+    }
+
     /// Runs a step of something longer under the lock of a shard, which goes to whoever waits for it.
     fn hold<R>(&self, shard: usize, run: impl FnOnce(&mut Table, Tick) -> R) -> R {
         let shard = &self.shards[shard];
@@ -626,12 +635,10 @@ impl Store {
         start: Option<Tick>,
         run: impl FnOnce(&mut Table) -> R,
     ) -> R {
-        let before = table.bytes();
         let result = run(&mut table);
-        let reserved = std::mem::take(&mut table.reserved);
-        self.budget.settle(before + reserved, table.bytes());
+        table.settle(&self.budget);
         shard.note_oldest(&table);
-        let trash = std::mem::take(&mut table.trash);
+        let trash = (!table.trash.is_empty()).then(|| std::mem::take(&mut table.trash));
         if start.is_some() {
             MutexGuard::unlock_fair(table);
         } else {

@@ -51,6 +51,8 @@ pub(super) struct Draft<'a> {
     hasher: &'a RandomState,
     /// Tags that get into the index, duplicates included.
     few: usize,
+    /// What those may occupy beside the block.
+    names: usize,
     /// What the new entry may occupy, all its tags taken for new ones.
     pub(super) cost: usize,
 }
@@ -65,22 +67,25 @@ impl<'a> Draft<'a> {
         let mut draft = Self {
             key,
             value,
-            extra: Extra {
-                value: None,
-                tags: Wide::new(with.tags, hasher).map(Arc::new),
-            },
+            extra: Extra::default(),
             with,
             hasher,
             few: 0,
+            names: 0,
             cost: 0,
         };
-        draft.few = draft.few_tags().count();
-        let mut inline = value.len();
-        let mut large = 0;
-        if inline >= LARGE {
-            (inline, large) = (0, class(inline) + 128);
+        if !with.tags.is_empty() {
+            draft.extra.tags = Wide::new(with.tags, hasher).map(Arc::new);
+            for tag in draft.few_tags() {
+                draft.few += 1;
+                draft.names += tags::cost(tag.len());
+            }
         }
-        draft.cost = large + draft.extra.bytes() + draft.cost_of(inline, with.ttl_ms.is_some());
+        let (inline, large) = match value.len() {
+            len @ LARGE.. => (0, class(len) + 128),
+            len => (len, 0),
+        };
+        draft.cost = large + draft.cost_of(inline, with.ttl_ms.is_some());
         draft
     }
 
@@ -103,14 +108,21 @@ impl<'a> Draft<'a> {
     }
 
     fn cost_of(&self, value: usize, mortal: bool) -> usize {
-        let names = self.few_tags().map(|tag| tags::cost(tag.len()));
-        cost(block_len(self.key.text.len(), value, self.few, mortal)) + names.sum::<usize>()
+        let block = block_len(self.key.text.len(), value, self.few, mortal);
+        cost(block) + self.names + self.extra.bytes()
     }
 
     /// Whether the lock is held for longer than for most.
     pub(super) fn is_long(&self) -> bool {
         self.value.len() > LARGE / 8 || self.few > 64
     }
+}
+
+/// Whether an entry that is not wide has the tags of a draft that is not, in that order.
+fn has_tags(tags: &TagIndex, entry: &Entry, draft: &Draft<'_>) -> bool {
+    let mut names = draft.with.tags.iter();
+    let mut links = entry.tags();
+    links.all(|link| names.next() == Some(tags.name(link))) && names.next().is_none()
 }
 
 /// What an entry with such a block occupies beside its tags.
@@ -134,7 +146,11 @@ pub(super) struct Table {
     /// Bytes of all extras.
     extra_bytes: usize,
     /// Bytes that the budget was asked for in advance.
-    pub(super) reserved: usize,
+    reserved: usize,
+    /// What the budget holds for this table, without that.
+    booked: usize,
+    /// It may occupy more or less than is booked.
+    changed: bool,
     /// Entries that have a TTL: without any, a sweep passes by.
     mortal: usize,
     /// Where the next sweep goes on.
@@ -155,15 +171,15 @@ impl Table {
             self.stats.misses += 1;
             return Found::Absent;
         };
-        if self.entries[id].is_expired(now) {
-            self.stats.misses += 1;
-            return Found::Expired;
-        }
-        self.stats.hits += 1;
         if tight {
             self.touch(id, now);
         }
         let entry = &self.entries[id];
+        if entry.is_expired(now) {
+            self.stats.misses += 1;
+            return Found::Expired;
+        }
+        self.stats.hits += 1;
         let (version, flags) = (entry.version, entry.flags);
         match self.large(id, entry) {
             Some(value) => Found::Large(Arc::clone(value), version, flags),
@@ -190,12 +206,16 @@ impl Table {
         budget: &Budget,
         force: bool,
     ) -> Result<u64, Lack> {
-        let found = self.find(draft.key);
-        let old = found.map_or(0, |id| self.cost(id));
-        self.reserve(old, draft.cost, budget, force)?;
-        match found {
-            Some(id) => self.rewrite(id, draft, false, now),
-            None => self.create(draft, now),
+        match self.find(draft.key) {
+            Some(id) if self.overwrite(id, draft, false, now) => {}
+            Some(id) => {
+                self.reserve(self.cost(id), draft.cost, budget, force)?;
+                self.rewrite(id, draft, false, now);
+            }
+            None => {
+                self.reserve(0, draft.cost, budget, force)?;
+                self.create(draft, now);
+            }
         }
         self.stats.puts += 1;
         Ok(self.version)
@@ -268,12 +288,11 @@ impl Table {
             digits.len(),
             if keeps_tags { entry.tags().len() } else { 0 },
         );
-        new.cost = new.extra.bytes()
-            + names
-            + links * size_of::<Link>()
-            + new.cost_of(len, with.ttl_ms.is_some());
-        self.reserve(self.cost(id), new.cost, budget, force)?;
-        self.rewrite(id, &new, keeps_tags, now);
+        new.cost = names + links * size_of::<Link>() + new.cost_of(len, with.ttl_ms.is_some());
+        if !self.overwrite(id, &new, keeps_tags, now) {
+            self.reserve(self.cost(id), new.cost, budget, force)?;
+            self.rewrite(id, &new, keeps_tags, now);
+        }
         self.stats.puts += 1;
         Ok(Ok(sum))
     }
@@ -374,6 +393,7 @@ impl Table {
 
     /// Frees some of a table that was taken out; false when nothing is left.
     pub(super) fn bury(&mut self) -> bool {
+        self.changed = true;
         if let Some(chunk) = self.entries.take_chunk() {
             for entry in chunk {
                 self.blocks -= entry.bytes();
@@ -401,6 +421,16 @@ impl Table {
             + self.index.bytes()
             + self.entries.bytes()
             + self.tags.bytes()
+    }
+
+    /// Books what has changed.
+    pub(super) fn settle(&mut self, budget: &Budget) {
+        if std::mem::take(&mut self.changed) {
+            let bytes = self.bytes();
+            budget.settle(self.booked + self.reserved, bytes);
+            self.reserved = 0;
+            self.booked = bytes;
+        }
     }
 
     /// Whether a new entry would make the index move others.
@@ -499,7 +529,14 @@ impl Table {
         if links == 0 && self.tags.len() != 0 {
             return Err(format!("I2: {} tags without members", self.tags.len()));
         }
-        Ok(self.bytes())
+        if self.booked != self.bytes() || self.reserved != 0 || self.changed {
+            return Err(format!(
+                "I6: booked {} occupied {}",
+                self.booked,
+                self.bytes()
+            ));
+        }
+        Ok(self.booked)
     }
 
     fn find(&self, key: Hashed<'_>) -> Option<u32> {
@@ -553,6 +590,7 @@ impl Table {
                 return Err(Lack(grow));
             }
             self.reserved += grow;
+            self.changed = true;
         }
         Ok(())
     }
@@ -597,6 +635,7 @@ impl Table {
     /// Makes an entry, whose block is whole, known to all that refer to it.
     fn enter(&mut self, id: u32, draft: &Draft<'_>, now: Tick) {
         self.births += 1;
+        self.changed = true;
         self.version += 1;
         let entry = &mut self.entries[id];
         entry.version = self.version;
@@ -609,46 +648,57 @@ impl Table {
         self.swap_extra(id, &draft.extra);
     }
 
-    /// Writes over an entry.
+    /// Writes over an entry if that only takes other bytes in the same places.
+    fn overwrite(&mut self, id: u32, draft: &Draft<'_>, keeps_tags: bool, now: Tick) -> bool {
+        let entry = &mut self.entries[id];
+        let ttl_ms = draft.with.ttl_ms;
+        let fits = !entry.is_large()
+            && !entry.is_wide()
+            && draft.extra.value.is_none()
+            && draft.extra.tags.is_none()
+            && entry.is_mortal() == ttl_ms.is_some()
+            && entry.value().len() == draft.value.len()
+            && (keeps_tags || has_tags(&self.tags, entry, draft));
+        if !fits {
+            return false;
+        }
+        self.version += 1;
+        entry.write_over(draft.value, ttl_ms, now);
+        entry.version = self.version;
+        entry.flags = draft.with.flags;
+        self.touch(id, now);
+        true
+    }
+
+    /// Makes the block of an entry anew.
     fn rewrite(&mut self, id: u32, draft: &Draft<'_>, keeps_tags: bool, now: Tick) {
         self.version += 1;
         let entry = &self.entries[id];
         let few = draft.extra.tags.is_none() && !entry.is_wide();
-        let same_tags = keeps_tags || few && self.has_tags(entry, draft);
-        let in_place = same_tags && draft.extra.value.is_none() && !entry.is_large();
-        let was_mortal = entry.is_mortal();
+        let same_tags = keeps_tags || few && has_tags(&self.tags, entry, draft);
+        let mut links: Vec<Link> = entry.tags().collect();
+        if !same_tags {
+            self.detach(links.iter().copied());
+            links = self.attach(id, draft);
+        }
+        let parts = Parts {
+            key: draft.key.text,
+            value: draft.value,
+            links: &links,
+            ttl_ms: draft.with.ttl_ms,
+            extra: &draft.extra,
+        };
         let entry = &mut self.entries[id];
+        self.mortal -= usize::from(entry.is_mortal());
+        self.blocks -= entry.bytes();
         entry.version = self.version;
         entry.flags = draft.with.flags;
-        let ttl_ms = draft.with.ttl_ms;
-        if !(in_place && entry.live_for(ttl_ms, now) && entry.set_value(draft.value)) {
-            let mut links: Vec<Link> = self.entries[id].tags().collect();
-            if !same_tags {
-                self.detach(links.iter().copied());
-                links = self.attach(id, draft);
-            }
-            let parts = Parts {
-                key: draft.key.text,
-                value: draft.value,
-                links: &links,
-                ttl_ms,
-                extra: &draft.extra,
-            };
-            let entry = &mut self.entries[id];
-            self.blocks -= entry.bytes();
-            entry.fill(parts, now);
-            self.blocks += entry.bytes();
-            self.swap_extra(id, &draft.extra);
-        }
-        self.mortal += usize::from(ttl_ms.is_some());
-        self.mortal -= usize::from(was_mortal);
+        entry.fill(parts, now);
+        self.blocks += entry.bytes();
+        self.mortal += usize::from(entry.is_mortal());
+        self.changed = true;
+        self.swap_extra(id, &draft.extra);
         self.touch(id, now);
-    }
-
-    fn has_tags(&self, entry: &Entry, draft: &Draft<'_>) -> bool {
-        let mut names = draft.few_tags();
-        let mut links = entry.tags();
-        links.all(|link| names.next() == Some(self.tags.name(link))) && names.next().is_none()
     }
 
     fn swap_extra(&mut self, id: u32, extra: &Extra) {
@@ -691,6 +741,7 @@ impl Table {
     }
 
     fn remove(&mut self, id: u32) {
+        self.changed = true;
         self.uses.unlink(&mut self.entries, id);
         let hash = self.entries[id].hash;
         self.index.remove(hash, id, |id| self.entries[id].hash);

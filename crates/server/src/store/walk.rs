@@ -26,7 +26,10 @@ const HOLD: Duration = Duration::from_micros(200);
 const LOOK: usize = 16;
 
 /// Steps over shards between two looks at the clock.
-const FEW_SHARDS: usize = 8;
+const FEW_SHARDS: usize = 16;
+
+/// So many names are told apart without a table.
+const FEW_NAMES: usize = 8;
 
 /// Names with their hashes, each once.
 #[derive(Debug, Default)]
@@ -34,7 +37,7 @@ struct Names {
     text: Vec<u8>,
     /// Hash, start and end.
     places: Vec<(u64, usize, usize)>,
-    /// Indices into `places`.
+    /// Indices into `places`, once there are more than [`FEW_NAMES`].
     known: HashTable<usize>,
 }
 
@@ -46,14 +49,22 @@ impl Names {
             places,
             known,
         } = self;
-        let is = |&at: &usize| text[places[at].1..places[at].2] == *name;
-        if known.find(hash, is).is_some() {
+        let is = |&at: &usize| places[at].0 == hash && text[places[at].1..places[at].2] == *name;
+        let is_known = match places.len() {
+            0..=FEW_NAMES => (0..places.len()).any(|at| is(&at)),
+            _ => known.find(hash, is).is_some(),
+        };
+        if is_known {
             return;
         }
         let start = text.len();
         text.extend_from_slice(name);
         places.push((hash, start, text.len()));
-        known.insert_unique(hash, places.len() - 1, |&at| places[at].0);
+        if places.len() > FEW_NAMES {
+            for at in known.len()..places.len() {
+                known.insert_unique(places[at].0, at, |&at| places[at].0);
+            }
+        }
     }
 
     fn hashed(&self) -> Vec<Hashed<'_>> {
@@ -132,14 +143,16 @@ impl Invalidation {
     fn look(&mut self, store: &Store, tags: &[Hashed<'_>]) -> usize {
         let mut ask = None;
         let mut looked = 0;
-        store.hold(self.shard, |table, start| {
-            if !self.gathered {
-                self.gathered = true;
-                table.gather(tags, &mut self.ids);
-            }
+        if !self.gathered {
+            self.gathered = true;
+            store.look(self.shard, |table| table.gather(tags, &mut self.ids));
             if self.ids.is_empty() {
-                return;
+                self.shard += 1;
+                self.gathered = false;
+                return 1;
             }
+        }
+        store.hold(self.shard, |table, start| {
             table.resolve(tags, &mut self.found);
             while let Some(id) = self.ids.pop() {
                 looked += 1;
@@ -230,15 +243,19 @@ impl Listing {
             text: &self.tag,
         }];
         let mut looked = 0;
-        let births = store.hold(self.shard, |table, start| {
-            if !self.gathered {
-                self.gathered = true;
+        if !self.gathered {
+            self.gathered = true;
+            store.look(self.shard, |table| {
                 self.births = table.births;
                 table.gather(&tags, &mut self.ids);
-            }
+            });
             if self.ids.is_empty() {
-                return table.births;
+                self.shard += 1;
+                self.gathered = false;
+                return 1;
             }
+        }
+        let births = store.hold(self.shard, |table, start| {
             table.resolve(&tags, &mut self.found);
             while let Some(id) = self.ids.pop() {
                 looked += 1;
