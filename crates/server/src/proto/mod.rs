@@ -267,6 +267,7 @@ fn key<'a>(fields: &mut Fields<'a>) -> Option<&'a [u8]> {
 
 /// TTL and tags of a write, and the present: a time to live begins when its line is executed, not
 /// when the burst came in. A TTL that is not an unsigned 64-bit number means none.
+#[inline]
 fn attributes<'a>(store: &Store, fields: &mut Fields<'a>, now: Tick) -> (Write<'a>, Tick) {
     let ttl_ms = match fields.next() {
         None | Some(b"-") => None,

@@ -99,6 +99,7 @@ impl<T> Arena<T> {
         Some(thing)
     }
 
+    #[inline]
     pub(super) fn get(&self, id: u32) -> Option<&T> {
         let chunk = self.chunks.get(id as usize / CHUNK)?;
         match chunk.slots.get(id as usize % CHUNK) {
@@ -107,6 +108,7 @@ impl<T> Arena<T> {
         }
     }
 
+    #[inline]
     pub(super) fn get_mut(&mut self, id: u32) -> Option<&mut T> {
         let chunk = self.chunks.get_mut(id as usize / CHUNK)?;
         match chunk.slots.get_mut(id as usize % CHUNK) {
@@ -183,12 +185,14 @@ impl<T> Arena<T> {
 impl<T> std::ops::Index<u32> for Arena<T> {
     type Output = T;
 
+    #[inline]
     fn index(&self, id: u32) -> &T {
         self.get(id).expect("BUG: I3, I4: a number that is in use")
     }
 }
 
 impl<T> std::ops::IndexMut<u32> for Arena<T> {
+    #[inline]
     fn index_mut(&mut self, id: u32) -> &mut T {
         self.get_mut(id)
             .expect("BUG: I3, I4: a number that is in use")

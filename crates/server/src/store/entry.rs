@@ -1,8 +1,8 @@
 //! One stored entry: a record of 48 bytes and a block.
 //!
-//! The block holds, in this order: deadline and TTL, if it has one; the length of the key and the
-//! number of tags, if they do not fit into the record; the links to its tags; the key; the value.
-//! What is too large to be copied or searched under a lock is not in it but in an [`Extra`].
+//! The block holds, in this order: the key; the value; the links to its tags; their number, if it does
+//! not fit into the record; deadline and TTL, if it has one; the length of the key, if that does not
+//! fit. So the key, which every look-up compares, is where the block begins. What is too large to be copied or searched under a lock is not in it but in an [`Extra`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -142,7 +142,18 @@ impl Entry {
         } = parts;
         let len = block_len(key.len(), value.len(), links.len(), ttl_ms.is_some());
         let mut block = Vec::with_capacity(len);
-        self.shape = 0;
+        block.extend_from_slice(key);
+        block.extend_from_slice(value);
+        for link in links {
+            block.extend_from_slice(&link.to_bytes());
+        }
+        self.shape = match u8::try_from(links.len()) {
+            Ok(count) if count < MANY_TAGS => count,
+            _ => {
+                block.extend_from_slice(&(links.len() as u32).to_le_bytes());
+                MANY_TAGS
+            }
+        };
         if let Some(ttl_ms) = ttl_ms {
             self.shape |= MORTAL;
             block.extend_from_slice(&deadline(ttl_ms, now).to_le_bytes());
@@ -161,69 +172,65 @@ impl Entry {
                 LONG_KEY
             }
         };
-        self.shape |= match u8::try_from(links.len()) {
-            Ok(count) if count < MANY_TAGS => count,
-            _ => {
-                block.extend_from_slice(&(links.len() as u32).to_le_bytes());
-                MANY_TAGS
-            }
-        };
-        for link in links {
-            block.extend_from_slice(&link.to_bytes());
-        }
-        block.extend_from_slice(key);
-        block.extend_from_slice(value);
         self.block = block.into_boxed_slice();
     }
 
     /// Replaces the value by one of the same length, and the TTL, if it has one, by another, and
     /// starts its clock.
+    #[inline]
     pub(super) fn write_over(&mut self, value: &[u8], ttl_ms: Option<u64>, now: Tick) {
-        let at = self.key_at() + self.key_len();
-        self.block[at..].copy_from_slice(value);
+        let (start, end) = (self.key_len(), self.value_end());
+        self.block[start..end].copy_from_slice(value);
         if let Some(ttl_ms) = ttl_ms {
-            self.block[..8].copy_from_slice(&deadline(ttl_ms, now).to_le_bytes());
-            self.block[8..16].copy_from_slice(&ttl_ms.to_le_bytes());
+            let at = self.times_at();
+            self.block[at..at + 8].copy_from_slice(&deadline(ttl_ms, now).to_le_bytes());
+            self.block[at + 8..at + 16].copy_from_slice(&ttl_ms.to_le_bytes());
         }
     }
 
+    #[inline]
     pub(super) fn key(&self) -> &[u8] {
-        let at = self.key_at();
-        &self.block[at..at + self.key_len()]
+        &self.block[..self.key_len()]
     }
 
     /// The value, if it is in the block.
+    #[inline]
     pub(super) fn value(&self) -> &[u8] {
-        &self.block[self.key_at() + self.key_len()..]
+        &self.block[self.key_len()..self.value_end()]
     }
 
     /// Whether its value is in the extra.
+    #[inline]
     pub(super) fn is_large(&self) -> bool {
         self.shape & BIG != 0
     }
 
     /// Whether its tags are in the extra.
+    #[inline]
     pub(super) fn is_wide(&self) -> bool {
         self.shape & WIDE != 0
     }
 
     /// Whether it has a TTL.
+    #[inline]
     pub(super) fn is_mortal(&self) -> bool {
         self.shape & MORTAL != 0
     }
 
+    #[inline]
     pub(super) fn is_expired(&self, now: Tick) -> bool {
-        self.is_mortal() && now.0 >= self.number(0)
+        self.is_mortal() && now.0 >= self.number(self.times_at())
     }
 
     /// Milliseconds to live from the last write. Kept, since INCR restarts it.
     pub(super) fn ttl_ms(&self) -> Option<u64> {
-        self.is_mortal().then(|| self.number(8))
+        self.is_mortal().then(|| self.number(self.times_at() + 8))
     }
 
     /// The links to its tags, in the order in which they were given.
+    #[inline]
     pub(super) fn tags(&self) -> impl ExactSizeIterator<Item = Link> {
-        let at = self.links_at();
+        let at = self.value_end();
         let bytes = &self.block[at..at + self.tag_count() * LINK];
         bytes.chunks_exact(LINK).map(|bytes| {
             let mut link = [0; LINK];
@@ -236,7 +243,7 @@ impl Entry {
     pub(super) fn relink(&mut self, new: Link) {
         let nth = self.tags().position(|link| link.tag == new.tag);
         if let Some(nth) = nth {
-            let at = self.links_at() + nth * LINK;
+            let at = self.value_end() + nth * LINK;
             self.block[at..at + LINK].copy_from_slice(&new.to_bytes());
         }
     }
@@ -246,33 +253,39 @@ impl Entry {
         class(self.block.len())
     }
 
+    #[inline]
     fn tag_count(&self) -> usize {
         match self.shape & MANY_TAGS {
-            MANY_TAGS => self.short(self.links_at() - 4),
+            MANY_TAGS => self.short(self.times_at() - 4),
             count => usize::from(count),
         }
     }
 
+    #[inline]
     fn key_len(&self) -> usize {
         match self.key_len {
-            LONG_KEY => self.short(if self.is_mortal() { 16 } else { 0 }),
+            LONG_KEY => self.short(self.block.len() - 4),
             len => usize::from(len),
         }
     }
 
-    fn links_at(&self) -> usize {
-        let times = if self.is_mortal() { 16 } else { 0 };
+    /// Where deadline and TTL are, or would be.
+    #[inline]
+    fn times_at(&self) -> usize {
         let long_key = if self.key_len == LONG_KEY { 4 } else { 0 };
+        let times = if self.is_mortal() { 16 } else { 0 };
+        self.block.len() - long_key - times
+    }
+
+    /// Where the value ends and the links begin.
+    #[inline]
+    fn value_end(&self) -> usize {
         let many_tags = if self.shape & MANY_TAGS == MANY_TAGS {
             4
         } else {
             0
         };
-        times + long_key + many_tags
-    }
-
-    fn key_at(&self) -> usize {
-        self.links_at() + self.tag_count() * LINK
+        self.times_at() - many_tags - self.tag_count() * LINK
     }
 
     fn number(&self, at: usize) -> u64 {

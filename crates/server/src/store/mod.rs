@@ -216,8 +216,8 @@ enum Room {
 /// and values are any bytes.
 ///
 /// With [`OnFull::Evict`], eviction is approximate: the shard whose least recently used entry is
-/// the oldest gives that one up, where use is known to one burst of commands, and reads count as use
-/// only once half of the memory limit is taken.
+/// the oldest gives that one up, where use is known to one burst of commands, and entries that are
+/// read, or written over in place, count as used only once half of the memory limit is taken.
 ///
 /// # Examples
 ///
@@ -536,8 +536,9 @@ impl Store {
         }
     }
 
-    fn draft<'a>(&'a self, key: &'a [u8], value: &'a [u8], with: &Write<'a>) -> Draft<'a> {
-        Draft::new(self.hashed(key), value, *with, &self.hasher)
+    #[inline]
+    fn draft<'a>(&'a self, key: &'a [u8], value: &'a [u8], with: &'a Write<'a>) -> Draft<'a> {
+        Draft::new(self.hashed(key), value, with, &self.hasher)
     }
 
     fn shard(&self, hash: u64) -> &Shard {
@@ -546,6 +547,7 @@ impl Store {
     }
 
     /// Writes, and makes room for that; None when that takes longer than one call should.
+    #[inline]
     fn write<R>(
         &self,
         draft: &mut Draft<'_>,
@@ -567,7 +569,7 @@ impl Store {
         loop {
             match self.with(key, long, |table| run(table, draft, force)) {
                 Ok(done) => {
-                    if evicts {
+                    if evicts && self.budget.lacks(0) {
                         self.make_room(0);
                     }
                     return Some(Ok(done));
@@ -607,6 +609,7 @@ impl Store {
     }
 
     /// Runs a command of one key under the lock of its shard.
+    #[inline]
     fn with<R>(&self, key: Hashed<'_>, long: bool, run: impl FnOnce(&mut Table) -> R) -> R {
         let shard = self.shard(key.hash);
         let table = shard.table.lock();
@@ -628,6 +631,7 @@ impl Store {
         self.run(shard, table, Some(start), |table| run(table, start))
     }
 
+    #[inline]
     fn run<R>(
         &self,
         shard: &Shard,

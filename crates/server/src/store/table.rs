@@ -47,7 +47,7 @@ pub(super) struct Draft<'a> {
     /// Empty if it is in the extra.
     value: &'a [u8],
     extra: Extra,
-    with: Write<'a>,
+    with: &'a Write<'a>,
     hasher: &'a RandomState,
     /// Tags that get into the index, duplicates included.
     few: usize,
@@ -58,10 +58,11 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
+    #[inline]
     pub(super) fn new(
         key: Hashed<'a>,
         value: &'a [u8],
-        with: Write<'a>,
+        with: &'a Write<'a>,
         hasher: &'a RandomState,
     ) -> Self {
         let mut draft = Self {
@@ -118,11 +119,17 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Whether an entry that is not wide has the tags of a draft that is not, in that order.
+/// Whether an entry that is not wide has the tags of a draft that is not, which are as many, in that
+/// order.
+#[inline]
 fn has_tags(tags: &TagIndex, entry: &Entry, draft: &Draft<'_>) -> bool {
+    if draft.few == 0 {
+        return true;
+    }
     let mut names = draft.with.tags.iter();
-    let mut links = entry.tags();
-    links.all(|link| names.next() == Some(tags.name(link))) && names.next().is_none()
+    entry
+        .tags()
+        .all(|link| names.next() == Some(tags.name(link)))
 }
 
 /// What an entry with such a block occupies beside its tags.
@@ -207,7 +214,7 @@ impl Table {
         force: bool,
     ) -> Result<u64, Lack> {
         match self.find(draft.key) {
-            Some(id) if self.overwrite(id, draft, false, now) => {}
+            Some(id) if self.overwrite(id, draft, false, now, budget) => {}
             Some(id) => {
                 self.reserve(self.cost(id), draft.cost, budget, force)?;
                 self.rewrite(id, draft, false, now);
@@ -267,7 +274,7 @@ impl Table {
         let with = Write {
             ttl_ms: draft.with.ttl_ms.or_else(|| entry.ttl_ms()),
             flags: entry.flags,
-            ..draft.with
+            ..*draft.with
         };
         let mut extra = draft.extra.clone();
         let mut names = 0;
@@ -281,7 +288,7 @@ impl Table {
         let mut new = Draft {
             value: digits.as_bytes(),
             extra,
-            with,
+            with: &with,
             ..*draft
         };
         let (len, links) = (
@@ -289,7 +296,7 @@ impl Table {
             if keeps_tags { entry.tags().len() } else { 0 },
         );
         new.cost = names + links * size_of::<Link>() + new.cost_of(len, with.ttl_ms.is_some());
-        if !self.overwrite(id, &new, keeps_tags, now) {
+        if !self.overwrite(id, &new, keeps_tags, now, budget) {
             self.reserve(self.cost(id), new.cost, budget, force)?;
             self.rewrite(id, &new, keeps_tags, now);
         }
@@ -539,6 +546,7 @@ impl Table {
         Ok(self.booked)
     }
 
+    #[inline]
     fn find(&self, key: Hashed<'_>) -> Option<u32> {
         self.index.find(key.short(), |&id| {
             let entry = &self.entries[id];
@@ -649,7 +657,15 @@ impl Table {
     }
 
     /// Writes over an entry if that only takes other bytes in the same places.
-    fn overwrite(&mut self, id: u32, draft: &Draft<'_>, keeps_tags: bool, now: Tick) -> bool {
+    #[inline]
+    fn overwrite(
+        &mut self,
+        id: u32,
+        draft: &Draft<'_>,
+        keeps_tags: bool,
+        now: Tick,
+        budget: &Budget,
+    ) -> bool {
         let entry = &mut self.entries[id];
         let ttl_ms = draft.with.ttl_ms;
         let fits = !entry.is_large()
@@ -658,7 +674,8 @@ impl Table {
             && draft.extra.tags.is_none()
             && entry.is_mortal() == ttl_ms.is_some()
             && entry.value().len() == draft.value.len()
-            && (keeps_tags || has_tags(&self.tags, entry, draft));
+            && (keeps_tags
+                || draft.few == entry.tags().len() && has_tags(&self.tags, entry, draft));
         if !fits {
             return false;
         }
@@ -666,7 +683,9 @@ impl Table {
         entry.write_over(draft.value, ttl_ms, now);
         entry.version = self.version;
         entry.flags = draft.with.flags;
-        self.touch(id, now);
+        if budget.is_tight() {
+            self.touch(id, now);
+        }
         true
     }
 
@@ -675,7 +694,8 @@ impl Table {
         self.version += 1;
         let entry = &self.entries[id];
         let few = draft.extra.tags.is_none() && !entry.is_wide();
-        let same_tags = keeps_tags || few && has_tags(&self.tags, entry, draft);
+        let same_tags = keeps_tags
+            || few && draft.few == entry.tags().len() && has_tags(&self.tags, entry, draft);
         let mut links: Vec<Link> = entry.tags().collect();
         if !same_tags {
             self.detach(links.iter().copied());
