@@ -9,6 +9,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
+use std::sync::Arc;
 use std::time::Duration;
 
 use memchr::{memchr, memchr_iter, memrchr};
@@ -25,6 +26,10 @@ const SEND_AT: usize = 64 << 10;
 
 /// Time of one turn, after which other connections come first.
 const TURN: Duration = Duration::from_millis(1);
+
+/// A line from this size on gets a buffer of its own, which the store may keep: to copy it would take
+/// longer than a turn.
+const LONG: usize = 1 << 20;
 
 /// Reads of one turn.
 const ROUNDS: usize = 16;
@@ -206,6 +211,7 @@ impl Connection {
     fn receive(&mut self, shared: &mut Shared<'_>, n: usize) -> io::Result<()> {
         self.moved |= n >= CRUMB;
         if !self.input.is_empty() {
+            self.make_room(shared.max_line);
             self.input.extend_from_slice(&shared.scratch[..n]);
             return self.run_input(shared);
         }
@@ -219,6 +225,16 @@ impl Connection {
         }
         shared.scratch = scratch;
         run.map(drop)
+    }
+
+    /// Makes room for a read behind a long line. To double would copy half of it at the end of a turn.
+    fn make_room(&mut self, max_line: usize) {
+        let len = self.input.len();
+        if len >= LONG && self.input.capacity() - len < READ {
+            let most = (max_line + READ).saturating_sub(len).max(READ);
+            // Without it the buffer doubles.
+            let _ = self.input.try_reserve_exact((7 * len).min(most));
+        }
     }
 
     /// Executes the lines of `input`.
@@ -235,8 +251,25 @@ impl Connection {
         self.at = at + run.used;
         self.checked = at + run.checked;
         self.searched = at + run.searched;
+        if let Some(end) = run.long {
+            self.take_line(at + end);
+            return self.work(shared);
+        }
         self.settle(shared);
         Ok(())
+    }
+
+    /// Takes the line that ends at `end` out of `input`, as a job.
+    fn take_line(&mut self, end: usize) {
+        let rest = self.input.split_off(end + 1);
+        let mut line = std::mem::replace(&mut self.input, rest);
+        line.truncate(end);
+        // Lines in front of it are rare: it came in many reads.
+        line.drain(..self.at);
+        line.shrink_to_fit();
+        self.job = Some(Box::new(Job::Line(Arc::new(line))));
+        self.checked -= end + 1;
+        (self.at, self.searched) = (0, 0);
     }
 
     /// Puts `input` in order after a run: no executed bytes in front, unless lines are held.
@@ -279,6 +312,7 @@ impl Connection {
                 used,
                 searched: used,
                 checked: checked.max(used),
+                long: None,
             })
         };
         if self.skipping {
@@ -305,12 +339,13 @@ impl Connection {
             let replied = self.output.len();
             if line.len() > shared.max_line {
                 self.output.extend_from_slice(LINE_TOO_LONG);
-            } else if !self.execute(shared, line)? {
+            } else if line.len() >= LONG || !self.execute(shared, line)? {
                 self.held = true;
                 return Ok(Run {
                     used: line_start,
                     searched: lf,
                     checked: valid,
+                    long: (line.len() >= LONG).then_some(lf),
                 });
             }
             line_start = lf + 1;
@@ -427,6 +462,8 @@ struct Run {
     searched: usize,
     /// So many are UTF-8; at least those that are used up.
     checked: usize,
+    /// It ended before a long line, which ends here.
+    long: Option<usize>,
 }
 
 /// Where the lines of `bytes` that are UTF-8 end, from `start` on; up to `checked` all are.

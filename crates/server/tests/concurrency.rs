@@ -113,6 +113,7 @@ fn everything_at_once_leaves_the_store_consistent() {
                         tags,
                         ttl_ms,
                         flags: 1,
+                        ..Write::default()
                     };
                     let (key, now) = (key.as_bytes(), store.now());
                     let value = &b"some longer value"[..(random >> 50) as usize % 17];

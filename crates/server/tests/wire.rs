@@ -3,11 +3,14 @@
 mod support;
 
 use std::io::{Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
 use support::Peer;
+use tagcached::proto::execute;
+use tagcached::store::{OnFull, Store};
 use tagcached::{Config, Server};
 
 fn server() -> Server {
@@ -68,6 +71,56 @@ fn a_long_pipeline_is_answered_in_order() {
     server.store().check().unwrap();
 }
 
+/// Lines that get a buffer of their own, between others and at the end of the stream.
+#[test]
+fn long_lines_do_what_short_ones_do() {
+    let value = |size: usize| "v\u{fc}".repeat(size / 3);
+    let list = |size: usize| {
+        (0..size / 9)
+            .map(|n| format!("k{n:07},"))
+            .collect::<String>()
+    };
+    let lines = [
+        format!("PUT\ta\t-\tt\t{}", value(3 << 20)),
+        format!("PUT\tb\t-\tt\t{}\r", value(1 << 20)),
+        "GET\ta".into(),
+        format!("ADD\ta\t-\t-\t{}", value(1 << 20)),
+        format!("ADD\tc\t60000\tt,u\tx\t{}", value(9 << 20)),
+        "PUT\tk0000007\t-\tk0000003,t\tv".into(),
+        "GET\tc".into(),
+        format!("PUT\ta\t-\tt\t{}", value(2 << 20)),
+        "KEYS\tu".into(),
+        "GET\tb".into(),
+        format!("PUT\twide\t-\t{}t\t{}", list(2 << 20), value(1 << 20)),
+        "GET\twide".into(),
+        format!("INV_KEYS\t{}b", list(2 << 20)),
+        format!("INV_TAGS_ALL\t{}t\tignored", list(2 << 20)),
+        format!("INV_TAGS_ANY\t{}u", list(2 << 20)),
+        format!("NONSENSE\t{}", value(2 << 20)),
+        value(2 << 20),
+        "GET\tc".into(),
+        "INV_TAG\tt".into(),
+        format!("PUT\tlast\t-\t-\t{}", value(5 << 20)),
+    ];
+    let alone = Store::new(1 << 30, OnFull::Evict);
+    let mut expected = Vec::new();
+    for line in &lines {
+        execute(&alone, line.as_bytes(), alone.now(), &mut expected);
+    }
+    let server = server();
+    let mut peer = Peer::connect(server.addr());
+    let mut sender = peer.stream.try_clone().unwrap();
+    let writing = thread::spawn(move || {
+        sender.write_all(lines.join("\n").as_bytes()).unwrap();
+        sender.shutdown(Shutdown::Write).unwrap();
+    });
+    let reply = peer.bytes(expected.len());
+    assert!(reply == expected);
+    writing.join().unwrap();
+    server.store().check().unwrap();
+    assert_eq!(server.store().len(), alone.len());
+}
+
 #[test]
 fn a_pipeline_with_a_half_close_is_answered_to_its_end() {
     const REQUESTS: usize = 30_000;
@@ -84,7 +137,7 @@ fn a_pipeline_with_a_half_close_is_answered_to_its_end() {
             sender
                 .write_all("GET\tk\n".repeat(REQUESTS).as_bytes())
                 .unwrap();
-            sender.shutdown(std::net::Shutdown::Write).unwrap();
+            sender.shutdown(Shutdown::Write).unwrap();
         });
         assert_eq!(peer.rest().len(), REQUESTS * 3);
         writing.join().unwrap();

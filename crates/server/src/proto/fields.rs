@@ -1,5 +1,7 @@
 //! A request line cut at its TABs, without allocation.
 
+use std::sync::Arc;
+
 use super::verb::Verb;
 
 /// Fields of a line; the fifth takes the rest, as the real server cuts.
@@ -10,6 +12,8 @@ const MOST: usize = 5;
 pub(super) struct Fields<'a> {
     rest: Option<&'a [u8]>,
     given: usize,
+    /// What the line fills, if it may be kept.
+    pub(super) buffer: Option<&'a Arc<Vec<u8>>>,
 }
 
 impl<'a> Fields<'a> {
@@ -17,6 +21,7 @@ impl<'a> Fields<'a> {
         Self {
             rest: Some(line),
             given: 0,
+            buffer: None,
         }
     }
 
@@ -31,7 +36,14 @@ impl<'a> Fields<'a> {
         match known {
             Some(verb) => {
                 let rest = Some(&line[4..]);
-                (verb, Self { rest, given: 1 })
+                (
+                    verb,
+                    Self {
+                        rest,
+                        given: 1,
+                        buffer: None,
+                    },
+                )
             }
             None => {
                 let mut fields = Self::new(line);

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{Verb, count};
-use crate::store::{Invalidation, Listing, Store, Tick};
+use super::{Begun, Verb, begin_long, count};
+use crate::store::{Invalidation, Large, Listing, Store, Tick};
 
 /// Keys removed, or tags gathered, between two looks at the clock.
 const LOOK: usize = 64;
@@ -15,21 +15,16 @@ const PIECE: usize = 64 << 10;
 /// The parts of a list, trimmed, without empty ones.
 #[derive(Debug)]
 pub(crate) struct List {
-    text: Box<[u8]>,
+    text: Large,
     at: usize,
 }
 
 impl List {
-    pub(super) fn new(text: &[u8]) -> Self {
+    pub(super) fn new(text: &[u8], buffer: Option<&Arc<Vec<u8>>>) -> Self {
         Self {
-            text: text.into(),
+            text: Large::new(text, buffer),
             at: 0,
         }
-    }
-
-    /// A list without parts.
-    pub(super) fn empty() -> Self {
-        Self::new(b"")
     }
 
     fn next(&mut self) -> Option<&[u8]> {
@@ -66,7 +61,7 @@ pub(crate) enum Job {
     /// Remove what carries all tags; those that are still in the list are added first.
     All {
         verb: Verb,
-        tags: List,
+        tags: Option<List>,
         walk: Invalidation,
     },
     /// Remove what carries any tag, one tag after the other.
@@ -80,7 +75,9 @@ pub(crate) enum Job {
     /// List the keys of a tag.
     List { walk: Listing, any: bool },
     /// Write a large value.
-    Value { value: Arc<Vec<u8>>, at: usize },
+    Value { value: Large, at: usize },
+    /// A long line, which is to be begun.
+    Line(Arc<Vec<u8>>),
 }
 
 impl Job {
@@ -89,8 +86,12 @@ impl Job {
     pub(crate) fn step(&mut self, store: &Store, until: Tick, out: &mut Vec<u8>) -> bool {
         match self {
             Self::All { verb, tags, walk } => {
-                if !each(tags, store, until, |tag| walk.add(tag, store)) || !walk.step(store, until)
+                if let Some(tags) = tags
+                    && !each(tags, store, until, |tag| walk.add(tag, store))
                 {
+                    return false;
+                }
+                if !walk.step(store, until) {
                     return false;
                 }
                 count(out, verb.name(), walk.count());
@@ -139,6 +140,14 @@ impl Job {
                 }
                 out.push(b'\n');
             }
+            Self::Line(line) => match begin_long(store, line, out) {
+                Begun::Done => {}
+                Begun::NotYet => return false,
+                Begun::Job(job) => {
+                    *self = *job;
+                    return self.step(store, until, out);
+                }
+            },
         }
         true
     }
@@ -164,7 +173,7 @@ mod tests {
     #[test]
     fn a_list_is_cut_trimmed_and_skips_what_is_empty() {
         let parts = |text: &[u8]| {
-            let mut list = List::new(text);
+            let mut list = List::new(text, None);
             let mut parts = Vec::new();
             while let Some(part) = list.next() {
                 parts.push(part.to_vec());

@@ -8,6 +8,7 @@ mod job;
 mod verb;
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 pub use self::verb::Verb;
 
@@ -80,6 +81,15 @@ pub(crate) fn begin(store: &Store, line: &[u8], now: Tick, out: &mut Vec<u8>) ->
         Some((verb, fields)) => begin_verb(store, verb, fields, now, out),
         None => Begun::Done,
     }
+}
+
+/// As [`begin`], of a line that a buffer of its own holds, which the store may keep.
+fn begin_long(store: &Store, line: &Arc<Vec<u8>>, out: &mut Vec<u8>) -> Begun {
+    let Some((verb, mut fields)) = cut(line) else {
+        return Begun::Done;
+    };
+    fields.buffer = Some(line);
+    begin_verb(store, verb, fields, store.now(), out)
 }
 
 /// The verb of a line and the fields behind it; None for a blank line.
@@ -222,7 +232,7 @@ fn walk(store: &Store, verb: Verb, fields: &mut Fields<'_>, out: &mut Vec<u8>) -
         walk.add(tag, store);
         return Begun::job(Job::All {
             verb,
-            tags: List::empty(),
+            tags: None,
             walk,
         });
     }
@@ -232,11 +242,11 @@ fn walk(store: &Store, verb: Verb, fields: &mut Fields<'_>, out: &mut Vec<u8>) -
     if next_part(list).is_none() {
         return refuse(out, format_args!("empty_{noun}"));
     }
-    let (list, walk) = (List::new(list), Invalidation::default());
+    let (list, walk) = (List::new(list, fields.buffer), Invalidation::default());
     Begun::job(match verb {
         Verb::InvTagsAll => Job::All {
             verb,
-            tags: list,
+            tags: Some(list),
             walk,
         },
         Verb::InvTagsAny => Job::Any {
@@ -277,6 +287,7 @@ fn attributes<'a>(store: &Store, fields: &mut Fields<'a>, now: Tick) -> (Write<'
         tags: TagList::new(fields.next().unwrap_or_default()),
         ttl_ms,
         flags: 0,
+        buffer: fields.buffer,
     };
     (with, ttl_ms.map_or(now, |_| store.now()))
 }

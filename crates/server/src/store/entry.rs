@@ -2,7 +2,8 @@
 //!
 //! The block holds, in this order: the key; the value; the links to its tags; their number, if it does
 //! not fit into the record; deadline and TTL, if it has one; the length of the key, if that does not
-//! fit. So the key, which every look-up compares, is where the block begins. What is too large to be copied or searched under a lock is not in it but in an [`Extra`].
+//! fit. So the key, which every look-up compares, is where the block begins. What is too large to be
+//! copied or searched under a lock is not in it but in an [`Extra`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,11 +54,56 @@ const LONG_KEY: u16 = u16::MAX;
 
 const LINK: usize = size_of::<u64>();
 
+/// Bytes that are not copied if that can be avoided, as a value from [`LARGE`] on. Clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Large {
+    /// The bytes alone, or the line that they came in.
+    buffer: Arc<Vec<u8>>,
+    /// Where they begin; they end with the buffer.
+    at: usize,
+}
+
+impl Large {
+    /// Shares `buffer` if that ends with `value` and has little else, and copies `value` otherwise.
+    pub(crate) fn new(value: &[u8], buffer: Option<&Arc<Vec<u8>>>) -> Self {
+        match buffer.filter(|buffer| Self::fills(value, buffer)) {
+            Some(buffer) => Self {
+                buffer: Arc::clone(buffer),
+                at: buffer.len() - value.len(),
+            },
+            None => Self {
+                buffer: Arc::new(value.to_vec()),
+                at: 0,
+            },
+        }
+    }
+
+    /// Whether `buffer` ends with `value`, and a copy would occupy as much.
+    fn fills(value: &[u8], buffer: &Vec<u8>) -> bool {
+        value.as_ptr_range().end == buffer.as_ptr_range().end
+            && class(value.len()) == class(buffer.capacity())
+    }
+
+    /// Bytes that [`Self::new`] will take.
+    pub(super) fn cost(value: &[u8], buffer: Option<&Arc<Vec<u8>>>) -> usize {
+        let taken = buffer.filter(|buffer| Self::fills(value, buffer));
+        128 + class(taken.map_or(value.len(), |buffer| buffer.capacity()))
+    }
+}
+
+impl std::ops::Deref for Large {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.buffer[self.at..]
+    }
+}
+
 /// What an entry holds beside its block, shared so that it can be read without the lock.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Extra {
     /// A value from [`LARGE`] on.
-    pub(super) value: Option<Arc<Vec<u8>>>,
+    pub(super) value: Option<Large>,
     /// More tags than a block takes.
     pub(super) tags: Option<Arc<Wide>>,
 }
@@ -65,7 +111,10 @@ pub(super) struct Extra {
 impl Extra {
     /// Bytes it occupies, its place in the map among them.
     pub(super) fn bytes(&self) -> usize {
-        let value = self.value.as_ref().map_or(0, |v| 48 + class(v.capacity()));
+        let value = self
+            .value
+            .as_ref()
+            .map_or(0, |v| 48 + class(v.buffer.capacity()));
         let tags = self.tags.as_ref().map_or(0, |tags| tags.bytes());
         match value + tags {
             0 => 0,

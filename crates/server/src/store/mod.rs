@@ -39,7 +39,7 @@ pub use self::entry::Tick;
 pub use self::sweep::Sweeper;
 pub use self::walk::{Invalidation, Listing};
 
-pub(crate) use self::entry::LARGE;
+pub(crate) use self::entry::{LARGE, Large};
 
 use self::budget::Budget;
 use self::entry::NEVER;
@@ -174,6 +174,8 @@ pub struct Write<'a> {
     pub ttl_ms: Option<u64>,
     /// A byte that comes back with the value.
     pub flags: u8,
+    /// A buffer that ends with the value: kept instead of a copy of a large one.
+    pub buffer: Option<&'a Arc<Vec<u8>>>,
 }
 
 /// An entry as a reader sees it.
@@ -185,12 +187,12 @@ pub struct Item<'a> {
     pub version: u64,
     /// What the writer gave.
     pub flags: u8,
-    shared: Option<&'a Arc<Vec<u8>>>,
+    shared: Option<&'a Large>,
 }
 
 impl Item<'_> {
     /// A large value, to be kept without copying it.
-    pub(crate) fn shared(&self) -> Option<Arc<Vec<u8>>> {
+    pub(crate) fn shared(&self) -> Option<Large> {
         self.shared.cloned()
     }
 }
@@ -563,7 +565,7 @@ impl Store {
             if evicts && self.make_room(draft.cost) == Room::Partly {
                 return None;
             }
-            draft.copy_large();
+            draft.take_large();
         }
         let mut force = false;
         loop {
@@ -703,6 +705,32 @@ mod tests {
         }
         assert_eq!(store.invalidate_tag(b"a"), 0);
         assert_eq!(store.invalidate_all_of(&each), 1);
+    }
+
+    #[test]
+    fn a_large_value_stays_in_the_buffer_that_it_fills() {
+        let store = Store::new(1 << 30, OnFull::Evict);
+        let now = store.now();
+        let buffer = Arc::new(vec![b'v'; 2 * LARGE - 2]);
+        let is_shared = |value: &[u8]| {
+            let with = Write {
+                buffer: Some(&buffer),
+                ..Write::default()
+            };
+            store.put(b"k", value, &with, now).unwrap();
+            store.check().unwrap();
+            assert!(store.used_bytes() > value.len());
+            let place = |item: Item<'_>| (item.value.to_vec(), item.value.as_ptr());
+            let (read, at) = store.get(b"k", now, place).unwrap();
+            assert_eq!(read, value);
+            at == value.as_ptr()
+        };
+        assert!(is_shared(&buffer));
+        assert!(is_shared(&buffer[1000..]));
+        assert!(!is_shared(&buffer[..buffer.len() - 1]), "ends elsewhere");
+        assert!(!is_shared(&buffer.to_vec()), "is elsewhere");
+        assert!(!is_shared(&buffer[LARGE / 2..]), "wastes much");
+        assert_eq!(Arc::strong_count(&buffer), 1);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use hashbrown::HashMap;
 
 use super::arena::Arena;
 use super::budget::Budget;
-use super::entry::{Entry, Extra, LARGE, NEVER, Parts, Tick, block_len};
+use super::entry::{Entry, Extra, LARGE, Large, NEVER, Parts, Tick, block_len};
 use super::heap::class;
 use super::index::Index;
 use super::tags::{self, Link, TagIndex};
@@ -83,17 +83,17 @@ impl<'a> Draft<'a> {
             }
         }
         let (inline, large) = match value.len() {
-            len @ LARGE.. => (0, class(len) + 128),
+            LARGE.. => (0, Large::cost(value, with.buffer)),
             len => (len, 0),
         };
         draft.cost = large + draft.cost_of(inline, with.ttl_ms.is_some());
         draft
     }
 
-    /// Copies a large value, which takes time and memory: once there is room for it.
-    pub(super) fn copy_large(&mut self) {
+    /// Takes a large value over, or copies it, which takes time and memory: once there is room for it.
+    pub(super) fn take_large(&mut self) {
         if self.value.len() >= LARGE {
-            self.extra.value = Some(Arc::new(self.value.to_vec()));
+            self.extra.value = Some(Large::new(self.value, self.with.buffer));
             self.value = &[];
         }
     }
@@ -189,7 +189,7 @@ impl Table {
         self.stats.hits += 1;
         let (version, flags) = (entry.version, entry.flags);
         match self.large(id, entry) {
-            Some(value) => Found::Large(Arc::clone(value), version, flags),
+            Some(value) => Found::Large(value.clone(), version, flags),
             None => Found::Small(Item {
                 value: entry.value(),
                 version,
@@ -564,7 +564,7 @@ impl Table {
         Some(id)
     }
 
-    fn large(&self, id: u32, entry: &Entry) -> Option<&Arc<Vec<u8>>> {
+    fn large(&self, id: u32, entry: &Entry) -> Option<&Large> {
         if !entry.is_large() {
             return None;
         }
@@ -785,7 +785,7 @@ pub(super) enum Found<'a> {
     Expired,
     Small(Item<'a>),
     /// Value, version and flags; to be read without the lock.
-    Large(Arc<Vec<u8>>, u64, u8),
+    Large(Large, u64, u8),
 }
 
 /// Whether an entry carries tags.
