@@ -278,6 +278,7 @@ impl Listing {
         }
         1 + looked
     }
+
     /// Hands the keys of a shard over, each once: one that was removed and made anew meanwhile can
     /// be there twice.
     fn hand_over(&mut self, changed: bool, each: &mut impl FnMut(&[u8])) {
@@ -292,5 +293,41 @@ impl Listing {
         }
         drop(seen);
         self.keys.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{OnFull, TagList, Write};
+
+    /// Over a shard with 8000 entries, which takes milliseconds, the lock is given back many times.
+    #[test]
+    fn a_lock_is_held_for_a_small_part_of_a_shard() -> Result<(), crate::store::Full> {
+        const EACH: usize = 8000;
+        let store = Store::new(1 << 30, OnFull::Evict);
+        let with = Write {
+            tags: TagList::new(b"t"),
+            ..Write::default()
+        };
+        for n in 0..EACH * SHARDS {
+            store.put(n.to_string().as_bytes(), b"v", &with, store.now())?;
+        }
+        let (mut steps, mut keys) = (0, 0);
+        let mut list = Listing::new(b"t", &store);
+        while !list.step(&store, Tick(0), |_| keys += 1) {
+            steps += 1;
+        }
+        assert!(steps > 2 * SHARDS, "{steps} steps");
+        assert_eq!(keys, EACH * SHARDS);
+        let mut steps = 0;
+        let mut walk = Invalidation::default();
+        walk.add(b"t", &store);
+        while !walk.step(&store, Tick(0)) {
+            steps += 1;
+        }
+        assert!(steps > 4 * SHARDS, "{steps} steps");
+        assert_eq!(walk.count(), EACH * SHARDS);
+        Ok(())
     }
 }
