@@ -28,8 +28,9 @@ const SEND_AT: usize = 64 << 10;
 const TURN: Duration = Duration::from_millis(1);
 
 /// A line from this size on gets a buffer of its own, which the store may keep: to copy it would take
-/// longer than a turn.
-const LONG: usize = 1 << 20;
+/// longer than a few turns. Buffers of all sizes leave more memory unused than copies that fit, so not
+/// sooner.
+const LONG: usize = 8 << 20;
 
 /// Reads of one turn.
 const ROUNDS: usize = 16;

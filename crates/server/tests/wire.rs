@@ -75,32 +75,32 @@ fn a_long_pipeline_is_answered_in_order() {
 #[test]
 fn long_lines_do_what_short_ones_do() {
     let value = |size: usize| "v\u{fc}".repeat(size / 3);
-    let list = |size: usize| {
-        (0..size / 9)
-            .map(|n| format!("k{n:07},"))
+    let list = || {
+        (0..100_000)
+            .map(|n| format!("k{n:0>90},"))
             .collect::<String>()
     };
     let lines = [
-        format!("PUT\ta\t-\tt\t{}", value(3 << 20)),
+        format!("PUT\ta\t-\tt\t{}", value(12 << 20)),
         format!("PUT\tb\t-\tt\t{}\r", value(1 << 20)),
         "GET\ta".into(),
         format!("ADD\ta\t-\t-\t{}", value(1 << 20)),
         format!("ADD\tc\t60000\tt,u\tx\t{}", value(9 << 20)),
-        "PUT\tk0000007\t-\tk0000003,t\tv".into(),
+        format!("PUT\tk{:0>90}\t-\tk{:0>90},t\tv", 7, 3),
         "GET\tc".into(),
         format!("PUT\ta\t-\tt\t{}", value(2 << 20)),
         "KEYS\tu".into(),
         "GET\tb".into(),
-        format!("PUT\twide\t-\t{}t\t{}", list(2 << 20), value(1 << 20)),
+        format!("PUT\twide\t-\t{}t\t{}", list(), value(1 << 20)),
         "GET\twide".into(),
-        format!("INV_KEYS\t{}b", list(2 << 20)),
-        format!("INV_TAGS_ALL\t{}t\tignored", list(2 << 20)),
-        format!("INV_TAGS_ANY\t{}u", list(2 << 20)),
-        format!("NONSENSE\t{}", value(2 << 20)),
-        value(2 << 20),
+        format!("INV_KEYS\t{}b", list()),
+        format!("INV_TAGS_ALL\t{}t\tignored", list()),
+        format!("INV_TAGS_ANY\t{}u", list()),
+        format!("NONSENSE\t{}", value(9 << 20)),
+        value(9 << 20),
         "GET\tc".into(),
         "INV_TAG\tt".into(),
-        format!("PUT\tlast\t-\t-\t{}", value(5 << 20)),
+        format!("PUT\tlast\t-\t-\t{}", value(15 << 20)),
     ];
     let alone = Store::new(1 << 30, OnFull::Evict);
     let mut expected = Vec::new();
