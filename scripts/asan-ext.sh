@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # AddressSanitizer over the extension: our object is built with it, PHP is not, so every access of
-# ours is checked, and every block that PHP or we allocate (USE_ZEND_ALLOC=0) has its red zones.
+# ours is checked, and every block that PHP or we allocate (USE_ZEND_ALLOC=0) has its red zones. PHP keeps
+# a list of its blocks (USE_TRACKED_ALLOC=1): memory_limit holds, and the end of a request frees what a
+# script that died has left.
 #
 #   scripts/asan-ext.sh [PATH...]      .phpt files or directories (default: CORE below)
 #
@@ -76,8 +78,12 @@ trap 'stop_tagcached; rm -rf "$WORK"' EXIT
 trap 'exit 130' INT TERM HUP
 cat >"$WORK/php" <<END
 #!/bin/sh
-export LD_PRELOAD="$DIR/libshim.so:$DIR/libasan-runtime.so" USE_ZEND_ALLOC=0 ZEND_DONT_UNLOAD_MODULES=1
+export LD_PRELOAD="$DIR/libshim.so:$DIR/libasan-runtime.so" USE_ZEND_ALLOC=0 USE_TRACKED_ALLOC=1 ZEND_DONT_UNLOAD_MODULES=1
 export ASAN_OPTIONS="detect_leaks=0:log_path=$WORK/asan:verify_asan_link_order=0"
+# Blocks that were freed are kept back, by default 256 MB of them. These look at the size of their process.
+case "\$*" in
+*lifecycle_011_* | */fibers/leak.inc*) ASAN_OPTIONS="\$ASAN_OPTIONS:quarantine_size_mb=8" ;;
+esac
 exec "$PHP" "\$@"
 END
 chmod +x "$WORK/php"
@@ -120,7 +126,7 @@ export TAGCACHED_BIN="$BINARIES/tagcached" TAGCACHE_FAULT_BIN="$BINARIES/tagcach
     export NO_INTERACTION=1 TEST_PHP_EXECUTABLE="$WORK/php"
     unset TEST_PHP_ARGS TEST_PHP_CGI_EXECUTABLE
     exec "$PHP" -n -d variables_order=EGPCS "$PHP_RUN_TESTS" -n -q "-j$(nproc)" --no-progress \
-        --no-color --offline --set-timeout 300 --temp-source "$ROOT" --temp-target "$WORK/tree" \
+        --no-color --offline --show-diff --set-timeout 300 --temp-source "$ROOT" --temp-target "$WORK/tree" \
         -d "extension=$SERIALIZERS/igbinary.so" -d "extension=$SERIALIZERS/msgpack.so" \
         -d "extension=$EXTENSION" -W "$WORK/results" "${TESTS[@]}"
 ) </dev/null >"$WORK/output" 2>&1 || true
