@@ -130,7 +130,7 @@ export TAGCACHED_BIN="$BINARIES/tagcached" TAGCACHE_FAULT_BIN="$BINARIES/tagcach
         -d "extension=$SERIALIZERS/igbinary.so" -d "extension=$SERIALIZERS/msgpack.so" \
         -d "extension=$EXTENSION" -W "$WORK/results" "${TESTS[@]}"
 ) </dev/null >"$WORK/output" 2>&1 || true
-grep -E '^(FAIL|BORK|LEAK)' "$WORK/output" | sed 's/^/note: /' >&2 || true
+grep -E '^((FAIL|BORK|LEAK) |[0-9]+\+ )' "$WORK/output" | sed 's/^/note: /' >&2 || true
 # That it does not know the stacks of Fibers is a warning, in a file of its own like the reports.
 mapfile -t REPORTED < <(grep -l 'ERROR: AddressSanitizer' "$WORK"/asan.* 2>/dev/null || true)
 REPORTS="${#REPORTED[@]}"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Memcheck over the core of the phpt suite, on the ZTS command line: no error and nothing definitely
+# Memcheck over the core of the phpt suite, on PHP's command line: no error and nothing definitely
 # lost whose stack goes through our object. What PHP itself does is not judged.
 #
-#   scripts/valgrind.sh [PATH...]      (default: CORE below)
+#   scripts/valgrind.sh [nts|zts] [PATH...]      (default: zts, CORE below)
 #
 # PHP's own allocator is off (USE_ZEND_ALLOC=0), so that each zval and string is a block that
 # valgrind knows. The processes that the tests start themselves run without valgrind. Some tests
@@ -21,8 +21,15 @@ readonly CORE=(
     session/session_010_*.phpt
 )
 need valgrind
-find_php zts
-EXTENSION="$("$ROOT/scripts/build-ext.sh" zts --profile quick)"
+FLAVOUR=zts
+case "${1:-}" in
+nts | zts)
+    FLAVOUR="$1"
+    shift
+    ;;
+esac
+find_php "$FLAVOUR"
+EXTENSION="$("$ROOT/scripts/build-ext.sh" "$FLAVOUR" --profile quick)"
 BINARIES="$("$ROOT/scripts/build-server.sh")"
 SERIALIZERS="$(find_serializers)"
 TESTS=()
@@ -65,7 +72,7 @@ END
 start_tagcached "$BINARIES/tagcached" "$WORK"
 export TAGCACHE_TEST_ADDR="127.0.0.1:$TAGCACHED_PORT" TAGCACHE_TEST_SERVER=own
 export TAGCACHED_BIN="$BINARIES/tagcached" TAGCACHE_FAULT_BIN="$BINARIES/tagcached-fault"
-say "memcheck over $(find "${TESTS[@]}" -name '*.phpt' | wc -l) tests on PHP $("$PHP_CONFIG" --version) ZTS"
+say "memcheck over $(find "${TESTS[@]}" -name '*.phpt' | wc -l) tests on PHP $("$PHP_CONFIG" --version) $FLAVOUR"
 (
     cd "$ROOT"
     export NO_INTERACTION=1 TEST_PHP_EXECUTABLE="$WORK/php" USE_ZEND_ALLOC=0 ZEND_DONT_UNLOAD_MODULES=1
@@ -77,4 +84,5 @@ say "memcheck over $(find "${TESTS[@]}" -name '*.phpt' | wc -l) tests on PHP $("
         -d "auto_append_file=$WORK/end.php" -W "$WORK/results" "${TESTS[@]}"
 ) </dev/null >"$WORK/output" 2>&1 || true
 grep -E '^(FAIL|BORK|LEAK)' "$WORK/output" | sed 's/^/note: /' >&2 || true
-"$PHP" -n "$ROOT/scripts/valgrind-verdict.php" memcheck libtagcache.so "$WORK"/*.xml
+# Debian's PHP has no DOM without its configuration.
+"$("$ROOT/scripts/build-php.sh" --path zts)/bin/php" -n "$ROOT/scripts/valgrind-verdict.php" memcheck libtagcache.so "$WORK"/*.xml
