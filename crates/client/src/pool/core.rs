@@ -1,15 +1,14 @@
 //! The pool itself, for any kind of connection: permits from the gate, idle connections in an [`ArrayQueue`], and
 //! the three reasons for which a connection leaves (rule L7).
 //!
-//! Invariants, by their ids in `docs/pool.md`:
+//! It keeps P5 to P7 of the [invariants](super) of the pool:
 //!
-//! * **I5** `idle + guards <= size`, so the queue can never refuse a push: a connection is pushed or closed
-//!   *before* its permit is released (rule L4). When a holder's `pop` finds nothing, every other connection
-//!   belongs to another holder, so there is room for one more. A handshake that was put aside counts as idle:
-//!   whoever has to open a connection takes it up first.
-//! * **I6** a closed pool ends empty: `close` drains what was pushed before, a holder that releases afterwards
-//!   sees the closed bit and drains itself, before its permit is home.
-//! * **I9** only a clean connection is pushed.
+//! * P5, since a connection is pushed or closed *before* its permit is released (rule L4). When a holder's `pop`
+//!   finds nothing, every other connection belongs to another holder, so there is room for one more. A handshake
+//!   that was put aside counts as idle: whoever has to open a connection takes it up first.
+//! * P6, since `close` drains what was pushed before, and a holder that releases afterwards sees the closed bit and
+//!   drains itself, before its permit is home.
+//! * P7, since [`Core::check_in`] closes what is not clean.
 //!
 //! There is no background thread: idle surplus is closed by [`Core::housekeep`], which the owner calls when it has
 //! a moment (the extension: at the end of a request).
@@ -92,12 +91,13 @@ impl<C: Managed> Slot<C> {
     }
 }
 
-/// See the module documentation.
+/// A pool of connections of one kind: the gate, what is idle, and what is counted.
 #[derive(Debug)]
 pub struct Core<C: Managed> {
     pub(crate) gate: Gate,
+    /// As long as the pool is large, so it has room for whatever comes home (P5).
     pub(crate) idle: ArrayQueue<Box<Slot<C>>>,
-    /// Taken up by the next who has to open one (I5 counts them with the idle connections).
+    /// Taken up by the next who has to open one (P5 counts them with the idle connections).
     pub(crate) handshakes: ArrayQueue<C::Handshake>,
     pub(crate) counters: Counters,
     keeping: Keeping,
@@ -110,8 +110,9 @@ pub struct Core<C: Managed> {
     fork_generation: u64,
 }
 
-/// Where a permit goes back to: the pool, borrowed for the time of a call, or shared by those who keep a guard for
-/// longer. A loan that borrows writes no count of references, which all threads would write in turn.
+/// How a guard refers to its pool: `&Core` for a guard that lives as long as one call, `Arc<Core>` for one that is kept,
+/// as those of a fan-out are. The reference saves every call two changes of the `Arc`'s count, on a cache line that all
+/// threads of the process would change.
 pub trait Home: Deref<Target = Core<Self::Link>> {
     /// The connections of the pool.
     type Link: Managed;
@@ -231,7 +232,7 @@ impl<C: Managed> Core<C> {
     }
 
     /// Turns a permit into a guard. From here on the permit is home again on every path, panics included: the
-    /// `Permit` inside the guard releases it.
+    /// `Permit` inside the guard releases it (P3).
     fn admit<H: Home<Link = C>, E>(
         home: H,
         acquired: Acquired,
@@ -243,7 +244,7 @@ impl<C: Managed> Core<C> {
         let permit = Permit::new(home);
         let core = permit.core();
         let in_use = core.keeping.size - acquired.free_after;
-        // Relaxed: a statistic that housekeeping reads whenever.
+        // Relaxed: publishes nothing. Housekeeping closes by it what was not needed: one too many or too few.
         if in_use > core.peak.load(Ordering::Relaxed) {
             core.peak.fetch_max(in_use, Ordering::Relaxed);
         }
@@ -252,6 +253,7 @@ impl<C: Managed> Core<C> {
                 slot.reused = true;
                 Ok(slot)
             }
+            // P5: none is idle, and the permit is held.
             None => core.open(now, connect),
         };
         if !waited.is_zero() {
@@ -270,7 +272,8 @@ impl<C: Managed> Core<C> {
         }
     }
 
-    /// Pops idle connections until one is fit for use; closes the others.
+    /// Pops idle connections until one is fit for use; closes the others, each before the next is popped. The caller
+    /// holds a permit (P5).
     fn pop_fit(&self, now: Instant, probe_after: Duration) -> Option<Box<Slot<C>>> {
         while let Some(slot) = self.idle.pop() {
             let reason = if slot.epoch != self.epoch() {
@@ -290,7 +293,7 @@ impl<C: Managed> Core<C> {
         None
     }
 
-    /// Opens a connection. The caller holds a permit and no connection (I5).
+    /// Opens a connection. The caller holds a permit and no connection (P5).
     pub(crate) fn open<E>(
         &self,
         now: Instant,
@@ -301,6 +304,7 @@ impl<C: Managed> Core<C> {
         match connect() {
             Ok(link) => {
                 self.counters.opened.add_one();
+                // May be that of another who opens one, too: then two connections live for equally long.
                 let nth = self.counters.opened.read();
                 let lifetime = self.keeping.max_lifetime.map(|span| jittered(span, nth));
                 Ok(Box::new(Slot {
@@ -317,32 +321,36 @@ impl<C: Managed> Core<C> {
     }
 
     /// Takes a connection back, or closes it: broken if a call was left half done, stale if the pool was drained
-    /// since, retired if it is too old. Rule L4: the caller releases the permit only after this.
+    /// since, retired if it is too old. Rule L4, and P5: the caller releases the permit only after this.
     pub(crate) fn check_in(&self, mut slot: Box<Slot<C>>, now: Instant, panicking: bool) {
         slot.count_traffic();
+        // P7.
         let reason = if panicking || !slot.link.is_clean() {
             &self.counters.closed_broken
-        } else if slot.epoch != self.epoch() || self.gate.observe().2 {
+        } else if slot.epoch != self.epoch() || self.gate.is_closed() {
+            // P6: a close that is not seen here is seen by the release, which empties the queue.
             &self.counters.closed_stale
         } else if slot.expired(now) {
             &self.counters.closed_retired
         } else {
             slot.last_used = now;
             let pushed = self.idle.push(slot);
-            debug_assert!(pushed.is_ok(), "BUG: I5, more connections than permits");
+            debug_assert!(pushed.is_ok(), "BUG: P5, more connections than permits");
             return;
         };
         reason.add_one();
     }
 
-    /// Returns the permit of a guard whose connection is pushed or closed.
+    /// Returns the permit of a guard whose connection is pushed or closed (P5); at a closed gate empties the pool
+    /// before (P6).
     fn release(&self) {
         if self.gate.release(|| self.empty()) == Released::Closed {
             self.gate.announce_drained();
         }
     }
 
-    /// Closes every idle connection of a closed pool, and gives up those on their way.
+    /// Closes every idle connection of a closed pool, and gives up those on their way (P6); without a
+    /// permit, see P5.
     fn empty(&self) {
         self.give_up_handshakes();
         while self.idle.pop().is_some() {
@@ -350,12 +358,12 @@ impl<C: Managed> Core<C> {
         }
     }
 
-    /// Forgets what was put aside by callers who had to leave.
+    /// Forgets what was put aside by callers who had to leave (P5: without a permit).
     fn give_up_handshakes(&self) {
         while self.handshakes.pop().is_some() {}
     }
 
-    /// Closes the pool: waiters fail at once, idle connections are closed, and guards that are out are awaited
+    /// Closes the pool (P6): waiters fail at once, idle connections are closed, and guards that are out are awaited
     /// until `deadline`. Returns whether all came home.
     pub(crate) fn close(&self, deadline: &Deadline) -> bool {
         self.gate.close();
@@ -414,7 +422,7 @@ impl<C: Managed> Core<C> {
     }
 }
 
-/// The right to hold one connection; its drop is the only way back. Must be dropped after the connection.
+/// The right to hold one connection; its drop is the only way back (P3). Must be dropped after the connection (P5).
 #[derive(Debug)]
 pub(crate) struct Permit<H: Home> {
     home: H,

@@ -9,15 +9,8 @@
 //! still waking up; but a head of the line that is due ([`HandOff`]) gets the permit handed over, so the line
 //! moves in order and no wait is unbounded (eventual fairness, as in parking_lot's mutex).
 //!
-//! Invariants, proved in `docs/pool.md`, checked there by an exhaustive model and here by `models`:
-//!
-//! * **I1'** with the mutex free: if more permits are free than woken waiters are on their way to one, nobody is
-//!   asleep in the line.
-//! * **I2** with the mutex free, `waiters` is the length of the line: both change only under it, in one critical section.
-//! * **I3** `free + permits out + granted and not yet resumed == size`: every transition moves one unit.
-//! * **I4** no lost wake-up: follows from I1', since every permit that comes home meets either an empty line or a
-//!   waiter that is awake or about to be.
-//! * **I6** after `close` and the last release nothing is left behind (the pool's half is in `core`).
+//! It keeps P1 to P4, and its half of P6 (the [invariants](super) of the pool); an exhaustive model checks them, and
+//! `models` here. P4 is nowhere named below: it follows from P1.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,10 +47,10 @@ pub(crate) enum Refused {
     TimedOut { waiters: u32 },
 }
 
-/// What a permit cost, for the statistics.
+/// A permit was taken. Whoever is told so has to see to its [`Gate::release`] (P3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Acquired {
-    /// Permits left free at that moment.
+    /// How many were left free, for the statistics; none if it was handed over.
     pub(crate) free_after: u32,
 }
 
@@ -68,9 +61,10 @@ pub(crate) enum Released {
     Closed,
 }
 
-/// See the module documentation.
+/// The permits of a pool, and the line of those who wait for one.
 #[derive(Debug)]
 pub(crate) struct Gate {
+    /// `closed:1 | waiters:31 | free:32`. `waiters` changes only with the mutex held (P2).
     state: CachePadded<AtomicU64>,
     line: Mutex<Line>,
     drained: Condvar,
@@ -101,6 +95,7 @@ impl Gate {
             if free(state) == 0 {
                 return Ok(None);
             }
+            // P3: from free to out. P1: fewer are free than before.
             match self.state.compare_exchange_weak(
                 state,
                 state - FREE_ONE,
@@ -138,7 +133,7 @@ impl Gate {
     }
 
     /// Puts the calling thread in the line, or takes a permit that came free before the mutex was taken. Joining
-    /// is a compare-exchange that proves `free == 0`: from then on every release sees the waiter.
+    /// is a compare-exchange that proves `free == 0` (P1): from then on every release sees the waiter.
     pub(super) fn join(&self, line: &mut Line) -> Result<Joined, Refused> {
         // Relaxed: only a guess, confirmed by the compare-exchange.
         let mut state = self.state.load(Ordering::Relaxed);
@@ -147,9 +142,9 @@ impl Gate {
                 return Err(Refused::Closed);
             }
             let next = if free(state) > 0 {
-                state - FREE_ONE
+                state - FREE_ONE // P3: from free to out
             } else {
-                state + WAITER_ONE
+                state + WAITER_ONE // P2: with `line.join()` below
             };
             match self.state.compare_exchange(
                 state,
@@ -181,6 +176,7 @@ impl Gate {
         // Relaxed: only a guess, confirmed by the compare-exchange.
         let mut state = self.state.load(Ordering::Relaxed);
         while free(state) > 0 {
+            // P3: from free to out. P2: with `line.leave()` below.
             match self.state.compare_exchange(
                 state,
                 state - FREE_ONE - WAITER_ONE,
@@ -194,12 +190,13 @@ impl Gate {
                 Err(now) => state = now,
             }
         }
+        // P1: no permit is free.
         waiter.set(Standing::Asleep);
         None
     }
 
     /// Leaves the line at the end of the deadline. A grant or a close that came first wins over the timeout. A
-    /// waiter that had been woken for a permit passes the wake-up on.
+    /// waiter that had been woken for a permit passes the wake-up on (P1).
     pub(super) fn abandon(
         &self,
         waiter: &Arc<Waiter>,
@@ -211,7 +208,7 @@ impl Gate {
             Standing::Asleep | Standing::Woken => {}
         }
         line.leave(waiter);
-        // Relaxed: I2 is kept by the mutex; the count publishes nothing else.
+        // Relaxed: P2 is kept by the mutex, which `line` says is held; the count publishes nothing else.
         let before = self.state.fetch_sub(WAITER_ONE, Ordering::Relaxed);
         if waiter.standing() == Standing::Woken && free(before) > 0 {
             line.wake_one();
@@ -245,6 +242,7 @@ impl Gate {
                 is_ready = true;
             }
             if waiters(state) == 0 {
+                // P3: from out to free. P1: succeeds only if nobody is in the line.
                 match self.state.compare_exchange_weak(
                     state,
                     state + FREE_ONE,
@@ -275,18 +273,18 @@ impl Gate {
             let head = Arc::clone(head);
             let woken = head.standing() == Standing::Woken;
             line.leave(&head);
-            // Relaxed: the mutex publishes the connection to the waiter, and keeps I2. `free` stays as it is, so
-            // nobody can take the permit on its way.
+            // Relaxed: the mutex publishes the connection to the waiter, and keeps P2. `free` stays as it is, so
+            // nobody can take the permit on its way (P3: from out to granted).
             let before = self.state.fetch_sub(WAITER_ONE, Ordering::Relaxed);
             if woken && free(before) > 0 {
-                // It had been woken for another permit, which it won't take now.
+                // P1: it had been woken for another permit, which it won't take now.
                 line.wake_one();
             }
             head.rouse(Standing::Granted);
         } else {
-            // Release: pairs with the Acquires that take a permit.
+            // Release: pairs with the Acquires that take a permit. P3: from out to free.
             let before = self.state.fetch_add(FREE_ONE, Ordering::Release);
-            // Not the head again: it may be awake already, for a permit of its own. With the mutex held `free` can
+            // P1. Not the head again: it may be awake already, for a permit of its own. With the mutex held `free` can
             // only shrink, so this wakes one too many at worst.
             line.wake_for(free(before) + 1);
         }
@@ -304,7 +302,8 @@ impl Gate {
     /// Closes the gate: everybody in the line is refused now, everybody who comes later at once.
     pub(crate) fn close(&self) {
         let mut line = self.lock();
-        // AcqRel: acquires what releasers published before, so that the closer drains it (I6).
+        // AcqRel: pairs with the Releases of a permit, so that the closer drains what they published before (P6).
+        // P2: no waiter is left in the word, nor in the line below. P3: `free` stays.
         let _ = self
             .state
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |state| {
@@ -318,7 +317,7 @@ impl Gate {
         let mut line = self.lock();
         let until = deadline.instant();
         loop {
-            // Acquire: pairs with the Release in `release`, so that the last holder's push is seen.
+            // Acquire: pairs with the Release in `release`, so that what the last holder did is seen (P6).
             if free(self.state.load(Ordering::Acquire)) == self.size {
                 return true;
             }
@@ -329,7 +328,15 @@ impl Gate {
         }
     }
 
-    /// Returns `(free, waiters, closed)` at one moment. For statistics and tests, never for control.
+    /// Returns whether the gate is closed, which it may be a moment later: whoever acts on it has to be put right by
+    /// [`Gate::release`], which knows.
+    pub(crate) fn is_closed(&self) -> bool {
+        // Relaxed: a hint, and nothing is read that the closer published.
+        self.state.load(Ordering::Relaxed) & CLOSED != 0
+    }
+
+    /// Returns `(free, waiters, closed)` at one moment, which is over when they are looked at: for figures, for tests,
+    /// and for how many idle connections are worth keeping. It decides nothing that an invariant depends on.
     pub(crate) fn observe(&self) -> (u32, u32, bool) {
         // Relaxed: a snapshot of one word.
         let state = self.state.load(Ordering::Relaxed);

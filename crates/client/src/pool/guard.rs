@@ -51,7 +51,7 @@ impl<C: Managed, H: Home<Link = C>> Guard<C, H> {
         self.slot.as_ref().is_some_and(|slot| slot.reused)
     }
 
-    /// Closes the connection as broken and opens another under the same permit, for the one retry.
+    /// Closes the connection as broken and opens another under the same permit (P5), for the one retry.
     pub(crate) fn replace<E>(&mut self, connect: impl FnOnce() -> Result<C, E>) -> Result<(), E> {
         let core = self.permit.core();
         if let Some(mut slot) = self.slot.take() {
@@ -102,6 +102,6 @@ impl<C: Managed, H: Home<Link = C>> Drop for Guard<C, H> {
         {
             core.check_in(slot, self.now, std::thread::panicking());
         }
-        // The permit is dropped after this body, with the fields: publish, then release.
+        // The permit is dropped after this body, with the fields: publish, then release (P5).
     }
 }

@@ -10,15 +10,15 @@ use std::time::{Duration, Instant};
 pub(crate) struct HandOff {
     /// How long the head has to have waited. Below it the next loan of a running thread comes first.
     pub(crate) patience: Duration,
-    /// How many permits a thread gives back beside a line, since it stood in line itself, before it has to hand over:
-    /// the loans that it may have in turn. Threads that use the pool all the time get the same number of loans like
-    /// this, and only one in so many waits for a thread to be woken.
+    /// The quota of a thread: after how many releases with somebody waiting it has to hand over. It is counted from
+    /// when the thread last waited itself. With 4, a busy thread takes four loans and then waits behind the others, so
+    /// all threads get equally many, and only every fourth permit lies idle until its new owner has been woken.
     pub(crate) turn: u32,
 }
 
 impl HandOff {
-    /// After so many times the patience the head is served by whoever comes first, in the middle of a turn or not: a
-    /// turn is meant for some short loans, not for some long ones.
+    /// A head of the line that has waited for so many times the patience gets the next permit, even if the thread that
+    /// gives it back has not used up its quota: a quota of loans that take long would take too long.
     const OVERDUE: u32 = 8;
 
     /// Says whether the head of the line, which has waited since `since`, is to be handed the permit that the calling
@@ -31,7 +31,7 @@ impl HandOff {
             && (given >= self.turn || waited >= self.patience.saturating_mul(Self::OVERDUE))
     }
 
-    /// Notes that the calling thread has stood in line.
+    /// Gives the calling thread a new quota, since it has to wait.
     pub(super) fn begin_turn() {
         GIVEN.set(0);
     }
@@ -47,7 +47,8 @@ impl Default for HandOff {
 }
 
 thread_local! {
-    /// How many permits the thread has given back beside a line since it stood in line itself, at any gate.
+    /// How much of its quota the thread has used. One count for all pools: a thread that uses two of them hands over
+    /// sooner than it would have to.
     static GIVEN: Cell<u32> = const { Cell::new(0) };
 }
 

@@ -1,4 +1,5 @@
 //! The line of threads that wait for a permit. It is behind the gate's mutex, and so is what it says of each of them.
+//! Whoever changes its length changes `waiters` in the gate's word in the same critical section (P2).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -57,12 +58,12 @@ impl Waiter {
     }
 }
 
-/// See the module documentation.
+/// Those who wait, in the order in which they came.
 #[derive(Debug, Default)]
 pub(super) struct Line(VecDeque<Arc<Waiter>>);
 
 impl Line {
-    /// Puts the calling thread at the end, asleep.
+    /// Puts the calling thread at the end, asleep: for one that found no permit free (P1, P2).
     pub(super) fn join(&mut self) -> Arc<Waiter> {
         let waiter = Arc::new(Waiter {
             standing: AtomicU8::new(Standing::Asleep as u8),
@@ -78,7 +79,7 @@ impl Line {
         self.0.front()
     }
 
-    /// Takes a waiter out, wherever it stands.
+    /// Takes a waiter out, wherever it stands (P2).
     pub(super) fn leave(&mut self, waiter: &Arc<Waiter>) {
         if self.head().is_some_and(|head| Arc::ptr_eq(head, waiter)) {
             self.0.pop_front();
@@ -87,14 +88,14 @@ impl Line {
         }
     }
 
-    /// Sends everybody away.
+    /// Sends everybody away (P2: the closer has set `waiters` to zero).
     pub(super) fn shut(&mut self) {
         for waiter in self.0.drain(..) {
             waiter.rouse(Standing::Shut);
         }
     }
 
-    /// Wakes the first waiter that is asleep, if there is one.
+    /// Wakes the first waiter that is asleep, if there is one (P1).
     pub(super) fn wake_one(&self) {
         let mut asleep = self.0.iter();
         if let Some(waiter) = asleep.find(|waiter| waiter.standing() == Standing::Asleep) {
@@ -102,8 +103,8 @@ impl Line {
         }
     }
 
-    /// Wakes a waiter unless as many are awake already as there are permits free: each of those takes one, or goes back
-    /// to sleep because somebody else did.
+    /// Wakes a waiter unless as many are awake already as there are permits free (P1): each of those takes one, or goes
+    /// back to sleep because somebody else did.
     pub(super) fn wake_for(&self, free: u32) {
         let waiters = self.0.iter();
         let woken = waiters.filter(|waiter| waiter.standing() == Standing::Woken);

@@ -12,6 +12,22 @@
 //! | `guard` | the exclusive ownership, and the way back |
 //! | `stats`, `histogram`, `seats` | what is counted |
 //! | `bare` | the same pool over any connection, for the benches |
+//!
+//! # Invariants
+//!
+//! The lines that keep or change one name it; `docs/pool.md` says why each holds, and what checks it.
+//!
+//! * **P1** With the gate's mutex free: if more permits are free than woken waiters are on their way to one, nobody
+//!   is asleep in the line.
+//! * **P2** With the gate's mutex free, `waiters` is the length of the line.
+//! * **P3** `free + permits out + granted and not yet resumed == size`.
+//! * **P4** No wake-up is lost: every permit that comes home meets an empty line, or a waiter that is awake or about
+//!   to be.
+//! * **P5** `idle + guards <= size`, so the idle queue never refuses a connection; and no more than `size` connections
+//!   are open. Two exceptions to the latter last for a moment: what `close` takes out of the queue, and a handshake
+//!   that is given up, is closed without a permit, while the holder of one may open another.
+//! * **P6** A closed pool ends empty: after `close` and the last check-in no connection is left.
+//! * **P7** Only a clean connection goes back to the idle queue.
 
 mod bare;
 mod core;
@@ -68,7 +84,7 @@ pub use stats::{LastMinute, Latencies, Latency, PoolStats, Traffic};
 /// ```
 pub type ConnectionGuard = guard::Guard<Connection>;
 
-/// As [`ConnectionGuard`], for what goes back to the pool through `H`.
+/// A guard over a TagCache connection that borrows its pool, or shares it, as `H` says.
 pub(crate) type Loan<H> = guard::Guard<Connection, H>;
 
 /// A pool of connections to one server, shared by all threads of a process. Clones are the same pool. Nothing is

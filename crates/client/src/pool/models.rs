@@ -1,5 +1,5 @@
 //! Models of the gate for loom, which runs every interleaving and every outcome that the memory orderings allow:
-//! `scripts/loom.sh`. A waiter that is stuck ends a model as a deadlock (I4); what a permit publishes is a
+//! `scripts/loom.sh`. A waiter that is stuck ends a model as a deadlock (P4); what a permit publishes is a
 //! `loom::cell::UnsafeCell`, so a missing Acquire or Release is a data race.
 
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl Shared {
         }
         // Relaxed: counting must not order anything for the gate.
         let before = self.users.fetch_add(1, Ordering::Relaxed);
-        assert!(before < self.slots.len(), "I3: more users than permits");
+        assert!(before < self.slots.len(), "P3: more users than permits");
         self.users.fetch_sub(1, Ordering::Relaxed);
     }
 

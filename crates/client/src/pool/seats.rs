@@ -14,8 +14,7 @@ use super::stats::Traffic;
 #[derive(Debug)]
 pub(crate) struct Seats {
     cells: Box<[CachePadded<Cell>]>,
-    /// Shared by those who find no seat: while a closed pool is emptied, a connection may be opened while another is
-    /// on its way out.
+    /// Shared by the connections that are open beyond the size of the pool, for a moment, while it is closed (P5).
     standing: Cell,
 }
 
@@ -31,8 +30,9 @@ struct Cell {
 
 impl Cell {
     fn take(&self, opened: u64) -> bool {
-        // Looked at first, Relaxed: a seat that is taken is in use, and an exchange would take its cache line away even
-        // if it fails. Acquire: pairs with the Release in `Seat::drop`, so that the counts are seen as the last owner left them.
+        // Looked at first, Relaxed: a seat that is taken is in use, and an exchange would take its cache line away
+        // even if it fails. Acquire: pairs with the Release in `Seat::drop`, so that the counts are seen as the last
+        // owner left them.
         self.opened.load(Ordering::Relaxed) == 0
             && self
                 .opened
@@ -62,7 +62,8 @@ impl Seats {
 
     /// Returns the age of the oldest connection.
     pub(crate) fn oldest(&self, now: Duration) -> Option<Duration> {
-        // Relaxed: a statistic.
+        // Relaxed: publishes nothing. A caller decides by it whether to ask the breaker before it stands in line
+        // (`Pool::look_ahead`); it learns a moment later, there or here, what an old value kept from it.
         let cells = self.cells.iter();
         let opened = cells.map(|cell| cell.opened.load(Ordering::Relaxed));
         let opened = opened.filter(|opened| *opened != 0).min()?;

@@ -8,7 +8,7 @@ use super::histogram::Histogram;
 pub use super::histogram::Latency;
 use crate::history::History;
 
-/// A monotone counter. Relaxed throughout: it publishes nothing and controls nothing.
+/// A monotone counter. Relaxed throughout: it publishes nothing, and decides nothing but how lifetimes are spread.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(AtomicU64);
 

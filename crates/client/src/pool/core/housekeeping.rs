@@ -18,7 +18,7 @@ impl<C: Managed> Core<C> {
     }
 
     /// Fills the pool up to `wanted` idle connections, as far as permits are free. All of them are held until the
-    /// last is there: a connection may be opened only by a holder that found none idle (I5).
+    /// last is there: a connection may be opened only by a holder that found none idle (P5).
     pub(crate) fn warm_up<E>(
         &self,
         wanted: u32,
@@ -65,6 +65,7 @@ impl<C: Managed> Core<C> {
             return;
         }
         self.give_up_handshakes();
+        // A guess: by how much `free` is out of date, one connection is closed or kept that should not be.
         let (free, _, _) = self.gate.observe();
         let in_use = self.keeping.size.saturating_sub(free);
         let peak = self.peak.swap(in_use, Ordering::Relaxed);
@@ -84,7 +85,7 @@ impl<C: Managed> Core<C> {
     }
 
     /// Closes idle connections, at most `most`, and returns how many. Each is closed under a permit: one that has
-    /// left the queue and is still open counts (I5), and whoever finds the queue empty meanwhile opens another.
+    /// left the queue and is still open counts (P5), and whoever finds the queue empty meanwhile opens another.
     /// Where no permit is free, none is idle, or somebody is about to take it.
     fn close_idle(&self, most: u32, reason: &Counter) -> usize {
         let mut closed = 0;

@@ -23,12 +23,12 @@ impl Pair {
         assert_eq!(
             free + out + granted + model.lost,
             model.size,
-            "I3: a permit is lost or won"
+            "P3: a permit is lost or won"
         );
         assert_eq!(self.core.idle.len(), model.idle.len());
         let linked = self.out.iter().filter(|out| out.link.is_some()).count();
         let live = model.idle.len() + linked;
-        assert!(live <= model.size as usize, "I5: {live} connections");
+        assert!(live <= model.size as usize, "P5: {live} connections");
         assert_eq!(
             self.world.live(),
             live as u64 + elsewhere,
@@ -38,7 +38,7 @@ impl Pair {
         let asleep = model.line.iter().any(|(_, p)| *p == Place::Asleep);
         assert!(
             free as usize <= woken.count() || !asleep,
-            "I1': a permit lies free beside a sleeper"
+            "P1: a permit lies free beside a sleeper"
         );
     }
 

@@ -105,7 +105,7 @@ fn run(size: u32, threads: usize, steps: usize, patience: Duration, close: bool)
     if close {
         thread::yield_now();
         assert!(shared.core.close(&Deadline::after(FOREVER)));
-        assert_eq!(shared.world.live(), 0, "I6: a closed pool is not empty");
+        assert_eq!(shared.world.live(), 0, "P6: a closed pool is not empty");
     }
     for worker in workers {
         worker.join().unwrap();
@@ -114,7 +114,7 @@ fn run(size: u32, threads: usize, steps: usize, patience: Duration, close: bool)
     assert_eq!((free, waiters, closed), (size, 0, close));
     assert_eq!(shared.world.live(), shared.core.idle.len() as u64);
     // Closing empties the queue without a permit: who had one before may open another meanwhile.
-    assert!(close || shared.world.most() <= u64::from(size), "I5");
+    assert!(close || shared.world.most() <= u64::from(size), "P5");
 }
 
 fn iterations() -> usize {
