@@ -46,7 +46,7 @@ pub mod proto;
 /// What the benches reach into. Not part of the API.
 #[doc(hidden)]
 pub mod bench {
-    pub use crate::pool::{BareGuard, BarePool, Maker};
+    pub use crate::pool::bare::{BareGuard, BarePool, Maker};
 }
 
 mod advice;

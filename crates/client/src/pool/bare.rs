@@ -1,5 +1,6 @@
 //! [`BarePool`]: the pool over connections of any kind, without server, protocol and errors, so that a bench can
-//! set it beside other pools with the same connection in each. Not part of the API.
+//! set it beside other pools with the same connection in each. Not part of the API: reached through the hidden module
+//! `bench` of the crate only.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -25,7 +26,7 @@ pub trait Maker: Send + Sync {
     fn is_quiet(link: &Self::Link) -> bool;
 }
 
-/// See the module documentation.
+/// A pool of whatever `M` makes.
 pub struct BarePool<M: Maker> {
     core: Core<Bare<M>>,
     maker: M,

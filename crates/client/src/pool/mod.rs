@@ -29,7 +29,7 @@
 //! * **P6** A closed pool ends empty: after `close` and the last check-in no connection is left.
 //! * **P7** Only a clean connection goes back to the idle queue.
 
-mod bare;
+pub(crate) mod bare;
 mod core;
 mod gate;
 #[cfg(all(test, not(any(loom, shuttle))))]
@@ -61,7 +61,6 @@ use self::stats::Figures;
 
 pub(crate) use self::core::{Home, Managed};
 
-pub use bare::{BareGuard, BarePool, Maker};
 pub use guard::guards_on_this_thread;
 pub use stats::{LastMinute, Latencies, Latency, PoolStats, Traffic};
 
