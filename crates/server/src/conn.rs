@@ -1,10 +1,10 @@
 //! One connection: from received bytes to sent replies, without ever blocking.
 //!
-//! * C1: each line is executed once, and replies leave in the order of their requests.
-//! * C2: no line is executed while more than `max_output` reply bytes are unsent. So a connection
+//! * S1: each line is executed once, and replies leave in the order of their requests.
+//! * S2: no line is executed while more than `max_output` reply bytes are unsent. So a connection
 //!   holds at most that much output and one reply, and one line and one read of input.
-//! * C3: a turn ends once [`TURN`] or [`ROUNDS`] are used up, between two lines; the rest waits.
-//! * C4: when [`Connection::drive`] returns [`Next::Wait`], the socket refused in every direction
+//! * S3: a turn ends once [`TURN`] or [`ROUNDS`] are used up, between two lines; the rest waits.
+//! * S4: when [`Connection::drive`] returns [`Next::Wait`], the socket refused in every direction
 //!   in which there is work, or gave less than asked for: the next edge will wake it.
 
 use std::io::{self, Read, Write};
@@ -87,7 +87,7 @@ pub(crate) struct Connection {
     checked: usize,
     /// The command under way; the lines behind it wait.
     job: Option<Box<Job>>,
-    /// Whole lines wait in `input` (C2, C3).
+    /// Whole lines wait in `input` (S2, S3).
     held: bool,
     /// The rest of an over-long line is to be skipped.
     skipping: bool,
@@ -303,7 +303,7 @@ impl Connection {
         }
     }
 
-    /// Executes the whole lines of `bytes`. Sets `held` when it stopped early (C2, C3), `closing`
+    /// Executes the whole lines of `bytes`. Sets `held` when it stopped early (S2, S3), `closing`
     /// when a line is not UTF-8.
     fn run(&mut self, shared: &mut Shared<'_>, bytes: &[u8], known: Known) -> io::Result<Run> {
         self.held = false;

@@ -47,7 +47,7 @@ impl Desk {
     /// Gives the worker a connection; `instead` of its oldest idle one, if one has been idle
     /// for long enough.
     pub(crate) fn assign(&self, stream: Stream, instead: bool) -> io::Result<()> {
-        // Relaxed: a count, paired with nothing.
+        // Relaxed: paired with nothing. Only the acceptor adds, so it reads at most too many, and the limit holds.
         self.load.fetch_add(1, Ordering::Relaxed);
         self.inbox.lock().push(Newcomer { stream, instead });
         self.waker.wake()

@@ -187,7 +187,7 @@ impl<T> std::ops::Index<u32> for Arena<T> {
 
     #[inline]
     fn index(&self, id: u32) -> &T {
-        self.get(id).expect("BUG: I3, I4: a number that is in use")
+        self.get(id).expect("BUG: S7, S8: a number that is in use")
     }
 }
 
@@ -195,7 +195,7 @@ impl<T> std::ops::IndexMut<u32> for Arena<T> {
     #[inline]
     fn index_mut(&mut self, id: u32) -> &mut T {
         self.get_mut(id)
-            .expect("BUG: I3, I4: a number that is in use")
+            .expect("BUG: S7, S8: a number that is in use")
     }
 }
 

@@ -527,7 +527,7 @@ impl Store {
         bytes += self.dead.lock().iter().map(Table::bytes).sum::<usize>();
         match self.budget.used() {
             used if used == bytes => Ok(()),
-            used => Err(format!("I6: account {used} tables {bytes}")),
+            used => Err(format!("S10: account {used} tables {bytes}")),
         }
     }
 

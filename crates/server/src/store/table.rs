@@ -1,14 +1,14 @@
 //! One shard's entries with everything that refers to them: the hash index, the tag index and the
 //! order of use, changed together under one lock.
 //!
-//! * I3: `index` holds exactly the ids of `entries`, each under the hash of its key.
-//! * I4: an entry's links and the tag index agree (I1, I2 of `tags`); so no entry is alive and
+//! * S7: `index` holds exactly the ids of `entries`, each under the hash of its key.
+//! * S8: an entry's links and the tag index agree (S5, S6 of `tags`); so no entry is alive and
 //!   unreachable by one of its tags, and no tag lists an entry that does not carry it. An entry
 //!   with more than [`MOST`] tags has no link and its set in `extras`.
-//! * I5: the list of use holds exactly the ids of `entries`.
-//! * I6: the budget holds the sum of what all tables occupy.
+//! * S9: the list of use holds exactly the ids of `entries`.
+//! * S10: the budget holds the sum of what all tables occupy.
 //!
-//! Only the store calls this. Each method leaves the invariants whole.
+//! Only the store calls this. Each method leaves the invariants whole, also those of `tags`.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -486,7 +486,7 @@ impl Table {
         (removed, stop == end)
     }
 
-    /// Checks I3 to I5 in full and returns what the table occupies for I6.
+    /// Checks S7 to S9 in full and returns what the table occupies for S10.
     ///
     /// # Errors
     ///
@@ -494,11 +494,11 @@ impl Table {
     pub(super) fn check(&mut self) -> Result<usize, String> {
         let len = self.entries.len();
         if self.index.len() != len {
-            return Err(format!("I3: index {} entries {len}", self.index.len()));
+            return Err(format!("S7: index {} entries {len}", self.index.len()));
         }
         let listed = self.uses.count(&mut self.entries, len + 1);
         if listed != len {
-            return Err(format!("I5: list {listed} entries {len}"));
+            return Err(format!("S9: list {listed} entries {len}"));
         }
         let (mut links, mut mortal, mut blocks, mut extras) = (0, 0, 0, 0);
         for (id, entry) in self.entries.iter() {
@@ -507,15 +507,15 @@ impl Table {
                 .index
                 .find(entry.hash, |&id| self.entries[id].key() == entry.key());
             if found != Some(id) {
-                return Err(format!("I3: {name} is not in the index"));
+                return Err(format!("S7: {name} is not in the index"));
             }
             if let Some(link) = entry.tags().find(|&link| !self.tags.agrees(id, link)) {
-                return Err(format!("I4: {link:?} of {name} disagrees"));
+                return Err(format!("S8: {link:?} of {name} disagrees"));
             }
             let extra = self.extras.get(&id).cloned().unwrap_or_default();
             if extra.tags.is_some() != entry.is_wide() || extra.value.is_some() != entry.is_large()
             {
-                return Err(format!("the extra of {name} disagrees"));
+                return Err(format!("S8: the extra of {name} disagrees"));
             }
             links += entry.tags().len();
             mortal += usize::from(entry.is_mortal());
@@ -531,14 +531,14 @@ impl Table {
             self.tags.bytes(),
         );
         if expected != kept {
-            return Err(format!("I4, I6: counted {expected:?}, kept {kept:?}"));
+            return Err(format!("S8, S10: counted {expected:?}, kept {kept:?}"));
         }
         if links == 0 && self.tags.len() != 0 {
-            return Err(format!("I2: {} tags without members", self.tags.len()));
+            return Err(format!("S6: {} tags without members", self.tags.len()));
         }
         if self.booked != self.bytes() || self.reserved != 0 || self.changed {
             return Err(format!(
-                "I6: booked {} occupied {}",
+                "S10: booked {} occupied {}",
                 self.booked,
                 self.bytes()
             ));

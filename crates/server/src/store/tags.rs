@@ -3,8 +3,8 @@
 //! Owns the tag names and, for each, the list of its members. An entry keeps for each of its tags
 //! the position in that list ([`Link`]), so that it leaves without a search.
 //!
-//! * I1: `members[link.pos]` of `link.tag` is an entry exactly when that entry has this link.
-//! * I2: an entry is in the list of a tag at most once; a tag without members does not exist.
+//! * S5: `members[link.pos]` of `link.tag` is an entry exactly when that entry has this link.
+//! * S6: an entry is in the list of a tag at most once; a tag without members does not exist.
 //!
 //! Only [`Table`](super::table::Table) calls this, under the lock of its shard.
 
@@ -102,7 +102,7 @@ impl TagIndex {
     }
 
     /// Removes the member behind `link`. Returns the entry that took its place, if one did: the
-    /// caller gives that one this link (I1).
+    /// caller gives that one this link (S5).
     #[must_use]
     pub(super) fn detach(&mut self, link: Link) -> Option<u32> {
         let tag = &mut self.tags[link.tag];
@@ -133,7 +133,7 @@ impl TagIndex {
         self.tags.iter().map(|(_, tag)| tag.members.len()).sum()
     }
 
-    /// Whether `link` is where `entry` stands (I1).
+    /// Whether `link` is where `entry` stands (S5).
     pub(super) fn agrees(&self, entry: u32, link: Link) -> bool {
         let tag = self.tags.get(link.tag);
         tag.and_then(|tag| tag.members.get(link.pos as usize)) == Some(&entry)
