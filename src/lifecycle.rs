@@ -30,10 +30,7 @@ pub(crate) fn module() -> (ModuleEntry, ModuleAllocations) {
         .post_deactivate_function(request_is_over)
         .info_function(info);
     match functions::declare_all(module).try_into() {
-        Ok((entry, _startup, allocations)) => {
-            let _: ext_php_rs::builders::ModuleStartup = _startup;
-            (entry, allocations)
-        }
+        Ok((entry, _startup, allocations)) => (entry, allocations),
         Err(error) => panic!("BUG: the functions are declared wrong: {error}"),
     }
 }

@@ -1,6 +1,8 @@
 //! The TagCache client that the PHP extension is built on: a pool of exclusively owned connections and the wire
-//! protocol. It knows nothing of PHP: bytes in, owned replies out, so no Zend call can happen while a connection
-//! is checked out.
+//! protocol. It knows nothing of PHP: bytes in, owned replies out, so no Zend call can happen while a connection is
+//! checked out. The rules that comments name, L1 to L7, are defined in the extension's `src/lib.rs`; the invariants
+//! of the pool, P1 to P7, in the header of [`pool`]. What PHP means by a number and by a serialized string is part of
+//! how values are stored, so [`codec`] has it.
 //!
 //! The house, from the outside in:
 //!

@@ -1,6 +1,5 @@
-//! The synchronisation primitives of the gate and its line, in one place, so that `--cfg loom` or `--cfg shuttle` swaps
-//! them for the checker's, which sees every one of them. Queue, seats and statistics are not swapped. loom tries every interleaving of a small model, shuttle
-//! draws interleavings of a large one.
+//! The synchronisation primitives of the gate and its line, in one place, so that `--cfg loom` or `--cfg shuttle`
+//! swaps them for the checker's. What the checkers do not see is in `docs/verification.md`.
 
 #[cfg(not(any(loom, shuttle)))]
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
