@@ -47,7 +47,7 @@ pub(crate) enum Failure {
     Closed(&'static str),
 }
 
-/// What an exception tells of an [`Error`].
+/// What becomes of an [`Error`] in an exception: its message, and what `getPeer()` and the like return.
 #[derive(Debug)]
 pub(crate) struct Told {
     kind: ErrorKind,

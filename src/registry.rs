@@ -120,7 +120,7 @@ pub(crate) fn all() -> Vec<Arc<Pool>> {
     }
 }
 
-/// As [`all`], in the same order each time, for people who look twice.
+/// Returns all pools, in the same order each time, for people who look twice.
 pub(crate) fn sorted() -> Vec<Arc<Pool>> {
     let mut pools = all();
     pools.sort_by_cached_key(|pool| {
@@ -143,9 +143,9 @@ pub(crate) fn housekeep() {
         return;
     }
     let now = u64::try_from(registry.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+    // Relaxed, all: only chooses one thread, which takes the lock for the pools.
     let due = registry.next_sweep_ms.load(Ordering::Relaxed);
     let next = now.saturating_add(SWEEP_EVERY.as_millis() as u64);
-    // Relaxed: only chooses one thread, which takes the lock for the pools.
     if now < due
         || registry
             .next_sweep_ms

@@ -62,7 +62,8 @@ impl Room for NewString {
             ZBox::from_raw(string)
         };
         let string: &mut ZendStr = self.0.insert(string);
-        // SAFETY: `string` is one of `len` bytes, which nobody else knows of, and it is borrowed for as long as they are.
+        // SAFETY: `string` is one of `len` bytes, which nobody else knows of, and it is borrowed for as
+        // long as they are.
         Ok(unsafe { slice::from_raw_parts_mut(tagcache_string_bytes(string), len) })
     }
 }

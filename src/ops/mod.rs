@@ -1,6 +1,7 @@
 //! The calls, as the methods and the functions share them. All go the same way: check the
-//! handle, [`encode`], one [`HandleCell::call`] (a large bulk: several), make an [`answer`] of the replies. Pipelines and
-//! batches go the first half of the way when they are filled and the second half later.
+//! handle, [`encode`], one [`HandleCell::call`] (a large bulk: several exchanges over its
+//! [`Route`](crate::handle::Route)), make an [`answer`] of the replies. Pipelines and batches go the
+//! first half of the way when they are filled and the second half later.
 
 mod answer;
 mod bulk;

@@ -155,8 +155,8 @@ fn intersection(texts: &[&[u8]], prefix: &[u8]) -> Vec<Span> {
     spans
 }
 
-/// Different keys of some texts, in the order in which they were found: a table of places in a list of spans, which takes
-/// about 20 bytes a key. A reply can be mostly keys, and keys can be short.
+/// Different keys of some texts, in the order in which they were found: a table of places in a list of
+/// spans, which takes about 20 bytes a key. A reply can be mostly keys, and keys can be short.
 struct Keys<'k> {
     texts: &'k [&'k [u8]],
     spans: Vec<Span>,

@@ -1,6 +1,7 @@
-//! A bulk goes in as many exchanges as its size asks for, so that what is held of it beside PHP's own memory stays
-//! small: one up to [`MOST_COMMANDS`] commands and [`MOST_BYTES`] bytes. All of them together have the time limit
-//! of a call, in which what is encoded and decoded between them does not count; and no connection is out then.
+//! Splits a bulk into exchanges of at most [`MOST_COMMANDS`] commands and about [`MOST_BYTES`] bytes, so that little
+//! memory is needed beside PHP's own arrays: `mSet` of a million items is more than 120 exchanges, one after the
+//! other. The time limit of a call holds for the sum of the exchanges. Encoding and decoding between them does not
+//! count, and no connection is checked out meanwhile.
 //!
 //! How many values are asked for at a time follows from how long the last ones were. Those that were too many all the
 //! same (`max_call_bytes`) are asked for again.

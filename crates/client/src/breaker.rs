@@ -35,7 +35,8 @@ pub struct Breaker(Arc<Shared>);
 struct Shared {
     /// A hint, written under the mutex: whether the breaker is not closed.
     open: AtomicBool,
-    /// That of std: in a forked child, parking_lot's would wait by a table inherited from the parent (see `pool::gate`).
+    /// That of std: in a forked child, parking_lot's would wait by a table inherited from the parent (see
+    /// `pool::gate`).
     state: Mutex<State>,
 }
 
@@ -150,8 +151,8 @@ impl Attempt<'_> {
         });
     }
 
-    /// The caller could not wait for the end. That is a failure only if dials have had `due` for an answer, this one and
-    /// those before it that ended so.
+    /// The caller could not wait for the end. That is a failure only if dials have had `due` for an answer, this one
+    /// and those before it that ended so.
     fn cut_off(mut self, due: Duration, reason: impl Into<Arc<str>>, longest: Duration) {
         let reason = reason.into();
         let (begun, now) = (self.begun, Instant::now());

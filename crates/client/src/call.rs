@@ -39,11 +39,13 @@ pub fn call(
     call_after(pool, limits, &deadline, commands, replies, None)
 }
 
-/// As [`call`], by a `deadline` of `limits.timeout` of which exchanges before may have spent a part, and for a thread
-/// that may hold connections of its own in fan-outs: it never waits for a connection while it does (rule L3). When
-/// none is free, `make_room` is called again and again; it drives what the thread holds for at most the time given,
-/// returns early when a connection went home, and returns false when none is held any more. Only then the thread
-/// waits in line.
+/// One of several exchanges under the same `deadline`, which was set by `limits.timeout`; otherwise as [`call`].
+///
+/// `make_room` is for a thread that has connections out in a [`Fanout`](crate::Fanout) of its own. It must not wait
+/// for another connection then (rule L3), since the one that it waits for may be its own. So while none is free,
+/// `make_room` is called in a loop: it drives the thread's fan-outs for at most the time given, returns as soon as
+/// one of their connections is back in the pool, and returns false when the thread holds none any more. From then on
+/// the thread waits as others do.
 ///
 /// # Errors
 ///
@@ -153,7 +155,7 @@ pub(crate) fn check_sent(
     })
 }
 
-/// Drives what the calling thread holds; see [`call_after`].
+/// Drives the fan-outs of the calling thread, so that their connections come home: the last argument of [`call_after`].
 pub type MakeRoom<'a> = &'a mut dyn FnMut(Duration) -> bool;
 
 /// Checks a connection out as rule L3 wants it; it goes back to `home`, which is `pool`.

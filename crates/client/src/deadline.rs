@@ -80,9 +80,9 @@ impl Deadline {
         self.seen.get()
     }
 
-    /// Returns the time that was left when the clock was last read, which is too much by what has happened since;
-    /// `None` when there was none. For who has not waited since: reading the clock costs more than setting a
-    /// timeout saves.
+    /// Returns the time that was left when the clock was last read; `None` when there was none. It is too much by the
+    /// time since then. That is microseconds if nothing has waited: then a timeout may be set by it, as reading the
+    /// clock again costs more than the precision is worth.
     #[must_use]
     pub(crate) fn remaining_lately(&self) -> Option<Duration> {
         self.span

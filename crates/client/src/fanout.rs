@@ -47,11 +47,11 @@ pub enum Together<'a> {
     Failed(&'a Error),
 }
 
-/// The tokens of what is no lane.
+/// Lanes have their index as token; the bell and the timer of [`Watch`] have these.
 const BELL: Token = Token(usize::MAX);
 const TIMER: Token = Token(usize::MAX - 1);
 
-/// See the module documentation.
+/// Commands that were sent over several connections, and as many of their replies as have come.
 #[derive(Debug)]
 pub struct Fanout {
     pool: Pool,
@@ -108,8 +108,8 @@ impl Fanout {
         Self::start_after(pool, limits, commands, lanes, None)
     }
 
-    /// As [`Fanout::start`], for a thread that may hold connections of other fan-outs; `make_room` is that of
-    /// [`call_after`](crate::call_after).
+    /// Sends `commands` as [`Fanout::start`] does, for a thread that may hold connections of other fan-outs:
+    /// `make_room` drives those, see [`call_after`](crate::call_after).
     ///
     /// # Errors
     ///
@@ -337,7 +337,7 @@ impl Fanout {
         self.is_done()
     }
 
-    /// As [`Fanout::drive`], but only until every one of `commands` has its outcome; returns whether they have.
+    /// Sends and receives until every one of `commands` has its outcome, for `wait` at most; returns whether they have.
     pub fn drive_for(&mut self, commands: Range<usize>, wait: Duration) -> bool {
         // Replies come in order, so the last that was pending is the first to look at.
         let mut rest = commands;
@@ -356,8 +356,8 @@ impl Fanout {
         !pending(self)
     }
 
-    /// As [`Fanout::drive`], but only until a connection has gone home: for whoever needs one. Who waits for the
-    /// descriptor is told.
+    /// Sends and receives until a connection has gone home, for `wait` at most: for whoever needs one. An event loop
+    /// that waits for the descriptor is woken, as the replies that it waits for may be in now.
     pub fn drive_until_freed(&mut self, wait: Duration) {
         let before = self.open;
         self.drive_while(wait, |this| this.open == before);

@@ -14,7 +14,7 @@ pub(crate) const STEP: Duration = Duration::from_secs(10);
 /// How far back it goes.
 pub const MINUTE: Duration = Duration::from_secs(60);
 
-/// See the module documentation. Times are those since any fixed moment.
+/// What figures were at some moments of the last minute. Times are those since any fixed moment.
 #[derive(Clone, Debug)]
 pub struct History<T> {
     notes: VecDeque<(Duration, T)>,

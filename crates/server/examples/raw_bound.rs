@@ -10,9 +10,10 @@
 //! anything lies in the socket, has a time limit on each receive, and ends a batch of reads with a command whose reply
 //! nobody else can know. What that costs is the least that is lost against the raw socket.
 //!
-//! Other words behind the address try an idea, beside a raw socket without it: `copying` puts each request together in a
-//! buffer before it is sent, which `writev` would save; `waiting` has the kernel wake it only when the shortest replies
-//! that are due could be there (`SO_RCVLOWAT`); `two` sends the second half of a batch over a second connection.
+//! Other words behind the address try an idea, beside a raw socket without it: `copying` puts each request together
+//! in a buffer before it is sent, which `writev` would save; `waiting` has the kernel wake it only when the shortest
+//! replies that are due could be there (`SO_RCVLOWAT`); `two` sends the second half of a batch over a second
+//! connection.
 //!
 //! It sends the very bytes that the extension sent: the values are read from the server, where the extension's
 //! worker has put them under the same keys.

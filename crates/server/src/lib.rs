@@ -6,8 +6,8 @@
 //!   by [rules](fault::Rule): it stalls, dribbles, closes or resets where a test tells it to.
 //! * [`proto`] is the line protocol: one line in, one reply out.
 //!
-//! Invariants have a number, and stand where they are kept: S1 to S4 in `conn`, S5 and S6 in `store::tags`, S7 to S10 in
-//! `store::table`. [`Store::check`](store::Store::check) checks S5 to S10.
+//! Invariants have a number, and stand where they are kept: S1 to S4 in `conn`, S5 and S6 in `store::tags`, S7 to S10
+//! in `store::table`. [`Store::check`](store::Store::check) checks S5 to S10.
 //!
 //! # Examples
 //!

@@ -139,8 +139,8 @@ impl<L: Send> Lender<L> for Channel<L> {
     }
 }
 
-/// The queue that is inside of ours, and nothing else: no limit, no deadline, no line. Who finds it empty tries again. No
-/// pool that keeps its connections in it gets past this.
+/// The queue that is inside of ours, and nothing else: no limit, no deadline, no line. Who finds it empty tries again.
+/// No pool that keeps its connections in it gets past this.
 pub(crate) struct Queue<L>(ArrayQueue<Box<L>>);
 
 impl<L> Queue<L> {

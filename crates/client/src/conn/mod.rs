@@ -24,7 +24,7 @@ pub(crate) use sys::Wait;
 /// and the calls of one handle all have the same limit, minus some microseconds.
 const ARM_SLACK: Duration = Duration::from_millis(10);
 
-/// See the module documentation. Reached only through a guard.
+/// A socket to the server, and how far the call on it has come. Reached only through a guard.
 #[derive(Debug)]
 pub struct Connection {
     socket: Socket,

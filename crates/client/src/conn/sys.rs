@@ -1,5 +1,6 @@
-//! The few calls that need `unsafe`: receiving into a vector's spare room, asking what lies in a socket, waiting for a
-//! descriptor, a timer, hooking into fork, starting a thread that gets no signals. Outside its tests everything unsafe of this crate is in this file.
+//! The few calls that need `unsafe`: receiving into a vector's spare room, asking what lies in a socket, waiting for
+//! a descriptor, a timer, hooking into fork, starting a thread that gets no signals. Outside its tests everything
+//! unsafe of this crate is in this file.
 #![allow(unsafe_code)]
 
 use std::io::{self, IoSlice};

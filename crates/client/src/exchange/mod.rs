@@ -112,7 +112,8 @@ pub(crate) enum Step {
     ReadOrWrite,
 }
 
-/// How far an exchange has come. Commands, replies and the connection are lent to each step.
+/// How far an exchange has come. It owns neither commands nor replies nor connection: each of its steps takes them as
+/// arguments, always the same ones, so that a call and a fan-out can keep them where they like.
 #[derive(Debug)]
 pub(crate) struct Transfer {
     /// How many bytes of the commands and the seal have been sent.

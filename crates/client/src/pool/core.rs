@@ -110,9 +110,9 @@ pub struct Core<C: Managed> {
     fork_generation: u64,
 }
 
-/// How a guard refers to its pool: `&Core` for a guard that lives as long as one call, `Arc<Core>` for one that is kept,
-/// as those of a fan-out are. The reference saves every call two changes of the `Arc`'s count, on a cache line that all
-/// threads of the process would change.
+/// How a guard refers to its pool: `&Core` for a guard that lives as long as one call, `Arc<Core>` for one that is
+/// kept, as those of a fan-out are. The reference saves every call two changes of the `Arc`'s count, on a cache line
+/// that all threads of the process would change.
 pub trait Home: Deref<Target = Core<Self::Link>> {
     /// The connections of the pool.
     type Link: Managed;

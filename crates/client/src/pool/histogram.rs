@@ -15,7 +15,7 @@ const UNIT_BITS: u32 = 7;
 const GROUPS: usize = 30;
 const BUCKETS: usize = SUBS * (GROUPS + 1);
 
-/// See the module documentation.
+/// Counts of times, by about how long they were.
 #[derive(Debug)]
 pub(crate) struct Histogram {
     counts: [AtomicU64; BUCKETS],

@@ -295,8 +295,8 @@ impl Pool {
         opened
             .inspect_err(|_| failures.add_one())
             .map_err(|error| match error {
-                // It is the call's time that was over: what is told is how long the call took, not the rest of it that the
-                // connecting had.
+                // It is the call's time that was over: what is told is how long the call took, not the rest of it
+                // that the connecting had.
                 Error::Timeout {
                     phase, endpoint, ..
                 } if ends_the_call => Error::Timeout {

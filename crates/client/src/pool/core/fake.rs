@@ -40,7 +40,7 @@ impl World {
     }
 }
 
-/// See the module documentation.
+/// A connection without a socket.
 #[derive(Debug)]
 pub(super) struct Fake {
     world: Arc<World>,

@@ -29,7 +29,7 @@ pub(super) struct Out {
     pub(super) link: Option<Link>,
 }
 
-/// See the module documentation.
+/// The pool and its model, which take every step together.
 pub(super) struct Pair {
     pub(super) world: Arc<World>,
     pub(super) core: Arc<Core<Fake>>,
