@@ -8,14 +8,17 @@
 //! Commands on the same key keep their order; others may overtake each other. Dropped unfinished, the connections
 //! that still owe replies are closed and their permits given back.
 
+mod watch;
+
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Interest, Poll, Token};
 
+use self::watch::Watch;
 use crate::call::{MakeRoom, check_out, check_sent, explain};
 use crate::config::CallLimits;
 use crate::deadline::Deadline;
@@ -47,10 +50,6 @@ pub enum Together<'a> {
     Failed(&'a Error),
 }
 
-/// Lanes have their index as token; the bell and the timer of [`Watch`] have these.
-const BELL: Token = Token(usize::MAX);
-const TIMER: Token = Token(usize::MAX - 1);
-
 /// Commands that were sent over several connections, and as many of their replies as have come.
 #[derive(Debug)]
 pub struct Fanout {
@@ -64,14 +63,6 @@ pub struct Fanout {
     open: usize,
     fork_generation: u64,
     watch: Option<Watch>,
-}
-
-/// What makes the descriptor readable though no connection has anything to say.
-#[derive(Debug)]
-struct Watch {
-    bell: Waker,
-    /// Open as long as it is registered.
-    _timer: Option<OwnedFd>,
 }
 
 #[derive(Debug)]
@@ -291,31 +282,12 @@ impl Fanout {
         if self.watch.is_some() || self.is_inherited() {
             return Ok(());
         }
-        let watch = Watch {
-            bell: Waker::new(self.poll.registry(), BELL)?,
-            _timer: self.arm_timer()?,
-        };
+        let watch = Watch::new(&self.poll, self.deadline.remaining().unwrap_or_default())?;
         if self.is_done() {
-            watch.bell.wake()?;
+            watch.ring()?;
         }
         self.watch = Some(watch);
         Ok(())
-    }
-
-    #[cfg(target_os = "linux")]
-    fn arm_timer(&self) -> io::Result<Option<OwnedFd>> {
-        let timer = crate::conn::sys::timer(self.deadline.remaining().unwrap_or_default())?;
-        self.poll.registry().register(
-            &mut SourceFd(&timer.as_raw_fd()),
-            TIMER,
-            Interest::READABLE,
-        )?;
-        Ok(Some(timer))
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn arm_timer(&self) -> io::Result<Option<OwnedFd>> {
-        Ok(None)
     }
 
     /// Makes the descriptor readable. In a forked child the bell is the parent's, who would be told of what the child
@@ -325,7 +297,7 @@ impl Fanout {
             && !self.is_inherited()
         {
             // It fails only when the counter behind it is full, and then it is readable.
-            let _ = watch.bell.wake();
+            let _ = watch.ring();
         }
     }
 
