@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tagcache_client::{
-    CallLimits, Commands, Deadline, Error, Fanout, Pool, PoolConfig, Replies, Reply, call_after,
+    CallLimits, Commands, Deadline, Error, Fanout, Pool, PoolConfig, Replies, Reply, call,
 };
 
-use crate::batch::with_room;
 use crate::error::Failure;
 use crate::options::Options;
 use crate::registry::{self, SharedPool};
@@ -124,7 +123,7 @@ impl HandleCell {
     ///
     /// # Errors
     ///
-    /// Those of [`call_after`], and [`Failure::Closed`].
+    /// Those of [`call()`], and [`Failure::Closed`].
     pub(crate) fn call(&self, buffers: &mut Buffers) -> Result<(), Failure> {
         let (done, slow) = self.with(|open| {
             let limits = open.options.limits;
@@ -161,10 +160,7 @@ impl HandleCell {
             // Half of the pool at most, so that one batch does not shut everybody else out.
             let most = (pool.config().size as usize / 2).max(1);
             let lanes = commands.len().div_ceil(COMMANDS_A_LANE).clamp(1, most);
-            Ok(
-                with_room(|room| Fanout::start_after(pool, &limits, commands, lanes, room))
-                    .inspect_err(trouble::note)?,
-            )
+            Ok(Fanout::start(pool, &limits, commands, lanes).inspect_err(trouble::note)?)
         })
     }
 
@@ -239,7 +235,7 @@ fn exchange(
     wants: Wants,
 ) -> (Result<(), Error>, Option<slowlog::Line>) {
     let (commands, replies) = (&buffers.commands, &mut buffers.replies);
-    let mut done = with_room(|room| call_after(pool, limits, deadline, commands, replies, room));
+    let mut done = call(pool, limits, deadline, commands, replies);
     if wants == Wants::Part && matches!(done, Err(Error::CallTooLarge { .. })) {
         done = Ok(());
     }
@@ -275,7 +271,7 @@ impl Route {
     ///
     /// # Errors
     ///
-    /// Those of [`call_after`].
+    /// Those of [`call()`].
     pub(crate) fn call(
         &self,
         spent: &mut Duration,
@@ -304,7 +300,7 @@ impl Errand {
     ///
     /// # Errors
     ///
-    /// Those of [`call_after`].
+    /// Those of [`call()`].
     pub(crate) fn run(&self) -> Result<u64, Failure> {
         self.run_within(self.limits.timeout)
     }
@@ -321,8 +317,7 @@ impl Errand {
             ..self.limits
         };
         let (pool, by) = (self.pool.get(), Deadline::after(limits.timeout));
-        with_room(|room| call_after(pool, &limits, &by, &self.commands, &mut replies, room))
-            .inspect_err(trouble::note)?;
+        call(pool, &limits, &by, &self.commands, &mut replies).inspect_err(trouble::note)?;
         match replies.get(0) {
             Reply::Count(removed) => Ok(removed),
             _ => Ok(0),

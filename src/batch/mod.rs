@@ -2,13 +2,12 @@
 //! waiting, and lets the script work until it wants the results.
 //!
 //! The guards live in the object (rule L2), inside a [`Fanout`]: dropped with it, they go home or
-//! are closed, also when PHP frees its objects after a fatal error. PHP is called only while
-//! nothing of the fan-out is borrowed.
+//! are closed, also when PHP frees its objects after a fatal error.
 
 mod future;
-mod open;
 
-use std::rc::Rc;
+use std::cell::OnceCell;
+use std::task::Poll;
 use std::time::Duration;
 
 use ext_php_rs::builders::ClassBuilder;
@@ -16,10 +15,8 @@ use ext_php_rs::error::Result as BindingResult;
 use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags};
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{ExecuteData, ce};
-use tagcache_client::{Error, Fanout, Outcome, Together};
+use tagcache_client::{Error, Fanout};
 
-pub(crate) use self::open::with_room;
-use self::open::{Shared, note};
 use crate::collect::{self, Collector, Collects};
 use crate::error::Failure;
 use crate::ffi::{self, Call, Class, Held, Instance};
@@ -36,7 +33,8 @@ const SECONDS: Param = param("seconds", DataType::Double).nullable().or("null");
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     collector: Collector,
-    fanout: Rc<Shared>,
+    /// Once it was sent.
+    fanout: OnceCell<Fanout>,
 }
 
 impl Instance for Batch {
@@ -149,14 +147,13 @@ methods! {
 impl Batch {
     /// Sends what was collected, unless that was done before. Calls nothing of PHP.
     fn send(&self) -> Result<(), Failure> {
-        if self.fanout.borrow().is_some() {
+        if self.fanout.get().is_some() {
             return Ok(());
         }
         let commands = self.collector.finish(SENT);
         match self.collector.handle.start(&commands) {
             Ok(fanout) => {
-                self.fanout.replace(Some(fanout));
-                note(&self.fanout);
+                self.fanout.set(fanout).expect("BUG: sent within sending");
                 Ok(())
             }
             Err(failure) => {
@@ -167,12 +164,8 @@ impl Batch {
     }
 
     /// Uses the fan-out of a batch that was sent. `use_it` calls nothing of PHP.
-    fn with<R>(
-        &self,
-        use_it: impl FnOnce(&mut Fanout) -> Result<R, Failure>,
-    ) -> Result<R, Failure> {
-        let mut fanout = self.fanout.borrow_mut();
-        let fanout = fanout.as_mut().expect("BUG: the batch was sent before");
+    fn with<R>(&self, use_it: impl FnOnce(&Fanout) -> Result<R, Failure>) -> Result<R, Failure> {
+        let fanout = self.fanout.get().expect("BUG: the batch was sent before");
         if fanout.is_inherited() && !fanout.is_done() {
             // Marks what is missing as failed, and leaves the parent's connections alone.
             fanout.drive(Duration::ZERO);
@@ -193,19 +186,19 @@ impl Batch {
         let commands = asked.first..asked.first + asked.count;
         let mut scratch = ops::begin(&self.collector.handle)?;
         let settled = self.is_settled(n);
-        let mut copy = |fanout: &mut Fanout| {
+        let mut copy = |fanout: &Fanout| {
             fanout.drive_for(commands.clone(), Duration::MAX);
             match fanout.copy_replies(commands.clone(), &mut scratch.replies) {
-                Together::Replies => Ok(()),
-                Together::Failed(error) => {
-                    Err(Failure::lost(error, fanout.answered(), fanout.len()))
+                Poll::Ready(Ok(())) => Ok(()),
+                Poll::Ready(Err(error)) => {
+                    Err(Failure::lost(&error, fanout.answered(), fanout.len()))
                 }
-                Together::Pending => unreachable!("BUG: the wait ended before its deadline"),
+                Poll::Pending => unreachable!("BUG: the wait ended before its deadline"),
             }
         };
         if settled {
             // Also in a forked child: what had come before the fork is there.
-            copy(self.fanout.borrow_mut().as_mut().expect("BUG: as above"))?;
+            copy(self.fanout.get().expect("BUG: as above"))?;
         } else {
             self.with(copy)?;
         }
@@ -224,7 +217,7 @@ impl Batch {
 
     /// Returns whether [`Batch::read`] would return at once, after taking what has arrived.
     fn is_ready(&self, n: usize) -> bool {
-        if let Some(fanout) = &mut *self.fanout.borrow_mut() {
+        if let Some(fanout) = self.fanout.get() {
             fanout.drive(Duration::ZERO);
         }
         self.is_settled(n)
@@ -233,10 +226,9 @@ impl Batch {
     /// Returns whether call `n` has its replies, or never will.
     fn is_settled(&self, n: usize) -> bool {
         let asked = self.collector.asked(n).expect("BUG: no such call");
-        self.fanout.borrow().as_ref().is_some_and(|fanout| {
-            (asked.first..asked.first + asked.count)
-                .all(|n| !matches!(fanout.outcome(n), Outcome::Pending))
-        })
+        let commands = asked.first..asked.first + asked.count;
+        let fanout = self.fanout.get();
+        fanout.is_some_and(|fanout| fanout.is_settled(commands))
     }
 
     /// Makes a stream to wait for. *May bail out.*

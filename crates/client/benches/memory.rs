@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use tagcache_client::{
-    CallLimits, Commands, Endpoint, Pool, PoolConfig, Replies, TagList, Value, call,
+    CallLimits, Commands, Deadline, Endpoint, Pool, PoolConfig, Replies, TagList, Value, call,
 };
 use tagcached::{Config, Server};
 
@@ -54,8 +54,10 @@ fn exercise(pool: &Pool, calls: u32) {
     get.get(b"key").expect("a valid key");
     let mut replies = Replies::new();
     for _ in 0..calls {
-        call(pool, &limits, &put, &mut replies).expect("a running server");
-        call(pool, &limits, &get, &mut replies).expect("a running server");
+        let deadline = Deadline::after(limits.timeout);
+        call(pool, &limits, &deadline, &put, &mut replies).expect("a running server");
+        let deadline = Deadline::after(limits.timeout);
+        call(pool, &limits, &deadline, &get, &mut replies).expect("a running server");
     }
 }
 

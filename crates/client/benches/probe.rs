@@ -33,13 +33,27 @@ fn main() {
     commands
         .put(b"key", None, &TagList::new(), Value::Str(&value))
         .expect("a valid key");
-    call(&pool, &always, &commands, &mut replies).expect("a running server");
+    call(
+        &pool,
+        &always,
+        &Deadline::after(always.timeout),
+        &commands,
+        &mut replies,
+    )
+    .expect("a running server");
     commands.clear(1024);
     commands.get(b"key").expect("a valid key");
 
     let mut get = |limits: &CallLimits| {
         per_run(CALLS, || {
-            call(&pool, limits, &commands, &mut replies).expect("a running server")
+            call(
+                &pool,
+                limits,
+                &Deadline::after(limits.timeout),
+                &commands,
+                &mut replies,
+            )
+            .expect("a running server")
         })
     };
     report("get 100 B", &mut get, &always, &never);

@@ -82,7 +82,13 @@ fn ask(endpoint: &Endpoint, patience: Duration) -> Result<Duration, Error> {
     let mut commands = Commands::new();
     commands.stats();
     let mut replies = Replies::new();
-    call(&pool, &limits, &commands, &mut replies)?;
+    call(
+        &pool,
+        &limits,
+        &Deadline::after(patience),
+        &commands,
+        &mut replies,
+    )?;
     Ok(replies.timing().total())
 }
 

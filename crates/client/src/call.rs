@@ -8,13 +8,15 @@ use crate::conn::Connection;
 use crate::deadline::Deadline;
 use crate::error::{Error, Phase};
 use crate::exchange::{self, Cause, Failure, excerpt};
-use crate::pool::{Home, Loan, Pool};
+use crate::held::check_out;
+use crate::pool::Pool;
 use crate::proto::{Commands, Replies, Timing};
 
-/// How long a thread that holds connections drives them before it looks again whether one has become free.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
-
-/// Sends `commands` to the server of `pool` and waits for their replies, all within `limits.timeout`.
+/// Sends `commands` to the server of `pool` and waits for their replies, all by a `deadline` of `limits.timeout`, of
+/// which exchanges before may have spent a part.
+///
+/// A thread that holds connections in fan-outs never waits for another while it does (rule L3): if none is free, this
+/// drives those fan-outs until one is, or until none of them holds any.
 ///
 /// On success `replies` holds exactly one reply for each command, each of the kind that its command can have. A
 /// refusal by the server is a reply ([`Reply::Error`](crate::Reply::Error)), not an error, and so is stored text
@@ -32,31 +34,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 pub fn call(
     pool: &Pool,
     limits: &CallLimits,
-    commands: &Commands,
-    replies: &mut Replies,
-) -> Result<(), Error> {
-    let deadline = Deadline::after(limits.timeout);
-    call_after(pool, limits, &deadline, commands, replies, None)
-}
-
-/// One of several exchanges under the same `deadline`, which was set by `limits.timeout`; otherwise as [`call`].
-///
-/// `make_room` is for a thread that has connections out in a [`Fanout`](crate::Fanout) of its own. It must not wait
-/// for another connection then (rule L3), since the one that it waits for may be its own. So while none is free,
-/// `make_room` is called in a loop: it drives the thread's fan-outs for at most the time given, returns as soon as
-/// one of their connections is back in the pool, and returns false when the thread holds none any more. From then on
-/// the thread waits as others do.
-///
-/// # Errors
-///
-/// As [`call`].
-pub fn call_after(
-    pool: &Pool,
-    limits: &CallLimits,
     deadline: &Deadline,
     commands: &Commands,
     replies: &mut Replies,
-    make_room: Option<MakeRoom<'_>>,
 ) -> Result<(), Error> {
     replies.void();
     if commands.is_empty() {
@@ -74,15 +54,7 @@ pub fn call_after(
         });
     }
     let mut waited = None;
-    let done = converse(
-        pool,
-        limits,
-        commands,
-        replies,
-        make_room,
-        deadline,
-        &mut waited,
-    );
+    let done = converse(pool, limits, deadline, commands, replies, &mut waited);
     let took = deadline.elapsed().saturating_sub(begun);
     let wait = waited.unwrap_or(took);
     let wire = took.saturating_sub(wait);
@@ -100,20 +72,18 @@ pub fn call_after(
 fn converse(
     pool: &Pool,
     limits: &CallLimits,
+    deadline: &Deadline,
     commands: &Commands,
     replies: &mut Replies,
-    make_room: Option<MakeRoom<'_>>,
-    deadline: &Deadline,
     waited: &mut Option<Duration>,
 ) -> Result<(), Error> {
-    let mut guard =
-        check_out(pool, pool.core(), limits, deadline, make_room).inspect_err(|error| {
-            // What failed to connect had its permit by then; what did not even try is no round trip.
-            let skipped = matches!(error, Error::Unreachable { .. });
-            if error.phase() != Some(Phase::Acquire) && !skipped {
-                *waited = Some(Duration::ZERO);
-            }
-        })?;
+    let mut guard = check_out(pool, pool.core(), limits, deadline).inspect_err(|error| {
+        // What failed to connect had its permit by then; what did not even try is no round trip.
+        let skipped = matches!(error, Error::Unreachable { .. });
+        if error.phase() != Some(Phase::Acquire) && !skipped {
+            *waited = Some(Duration::ZERO);
+        }
+    })?;
     *waited = Some(guard.waited);
     let mut exchange = |guard: &mut Connection| {
         replies.void();
@@ -153,56 +123,6 @@ pub(crate) fn check_sent(
         of: commands.len(),
         next: format!("{verb} \"{}\"", excerpt(name)),
     })
-}
-
-/// Drives the fan-outs of the calling thread, so that their connections come home: the last argument of [`call_after`].
-pub type MakeRoom<'a> = &'a mut dyn FnMut(Duration) -> bool;
-
-/// Checks a connection out as rule L3 wants it; it goes back to `home`, which is `pool`.
-pub(crate) fn check_out<H: Home<Link = Connection> + Clone>(
-    pool: &Pool,
-    home: H,
-    limits: &CallLimits,
-    deadline: &Deadline,
-    make_room: Option<MakeRoom<'_>>,
-) -> Result<Loan<H>, Error> {
-    let Some(make_room) = make_room else {
-        return pool.check_out_to(home, limits, deadline);
-    };
-    let patience = deadline.at_most(limits.acquire_timeout);
-    loop {
-        if let Some(guard) = pool.try_check_out_to(home.clone(), limits, deadline)? {
-            return Ok(guard);
-        }
-        let left = patience.remaining();
-        if left.is_some_and(|left| make_room(left.min(LOOK_AGAIN))) {
-            deadline.look();
-            continue;
-        }
-        // Nothing is held, so waiting in line is allowed; or the time is over, and the line says so at once.
-        let rest = CallLimits {
-            acquire_timeout: left.unwrap_or_default(),
-            ..*limits
-        };
-        return pool
-            .check_out_to(home, &rest, deadline)
-            .map_err(|error| match error {
-                Error::PoolExhausted {
-                    endpoint,
-                    elapsed,
-                    size,
-                    waiters,
-                    ..
-                } => Error::PoolExhausted {
-                    endpoint,
-                    limit: limits.acquire_timeout.min(limits.timeout),
-                    elapsed,
-                    size,
-                    waiters,
-                },
-                other => other,
-            });
-    }
 }
 
 /// Says whether sending once more can't do anything twice.

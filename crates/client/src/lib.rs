@@ -11,6 +11,7 @@
 //! | [`call()`] | one call: deadline, check-out, exchange, the one retry, check-in |
 //! | [`ask_all`] | whether servers are there, asked beside the pools |
 //! | [`Fanout`] | many commands over several connections at once, without blocking |
+//! | `held` | how a thread that holds connections gets another (rule L3) |
 //! | [`Breaker`] | whether a connection may be opened just now |
 //! | [`pool`] | who may use which connection: gate, guard, idle queue, lifetimes |
 //! | `exchange`, `seal` | commands out, replies in, on one guard, in step and without deadlock |
@@ -22,13 +23,17 @@
 //! # Examples
 //!
 //! ```no_run
-//! use tagcache_client::{CallLimits, Commands, Endpoint, Pool, PoolConfig, Replies, Reply, call};
+//! use tagcache_client::{
+//!     CallLimits, Commands, Deadline, Endpoint, Pool, PoolConfig, Replies, Reply, call,
+//! };
 //!
 //! let pool = Pool::new(PoolConfig::new(Endpoint::tcp("127.0.0.1", 1984)));
 //! let mut commands = Commands::new();
 //! commands.get(b"greeting")?;
 //! let mut replies = Replies::new();
-//! call(&pool, &CallLimits::default(), &commands, &mut replies)?;
+//! let limits = CallLimits::default();
+//! let deadline = Deadline::after(limits.timeout);
+//! call(&pool, &limits, &deadline, &commands, &mut replies)?;
 //! if let Reply::Value(bytes) = replies.get(0) {
 //!     println!("{} bytes", bytes.len());
 //! }
@@ -58,6 +63,7 @@ mod call;
 mod conn;
 mod exchange;
 mod fanout;
+mod held;
 mod history;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod matrix_test;
@@ -70,7 +76,7 @@ pub mod properties;
 
 pub use ask::ask_all;
 pub use breaker::{Breaker, Outage};
-pub use call::{MakeRoom, call, call_after};
+pub use call::call;
 pub use codec::{
     Algorithm, Compression, DecodeError, Decoded, MAX_DECOMPRESSED, Room, Value, decode,
     decode_within, is_text, unpack_string,
@@ -78,7 +84,7 @@ pub use codec::{
 pub use config::{CallLimits, Endpoint, KeepAlive, PoolConfig};
 pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Phase, ProtocolFault};
-pub use fanout::{Fanout, Outcome, Together};
+pub use fanout::Fanout;
 pub use history::{History, MINUTE};
 pub use pool::{
     ConnectionGuard, LastMinute, Latencies, Latency, Pool, PoolStats, Traffic,

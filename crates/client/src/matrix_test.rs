@@ -22,6 +22,16 @@ use crate::pool::{Pool, guards_on_this_thread};
 use crate::proto::{Commands, Replies, Reply, TagList};
 use crate::{Value, call};
 
+fn ask(
+    pool: &Pool,
+    limits: &CallLimits,
+    commands: &Commands,
+    replies: &mut Replies,
+) -> Result<(), Error> {
+    let deadline = Deadline::after(limits.timeout);
+    call(pool, limits, &deadline, commands, replies)
+}
+
 /// How late an error may come.
 const GRACE: Duration = Duration::from_millis(100);
 
@@ -240,7 +250,7 @@ impl Case {
                 server.add(rule.clone());
             }
             // On a busy machine this thread may read so late that the surplus is there already: then once more.
-            if call(pool, &CallLimits::default(), &commands, &mut Replies::new()).is_ok() {
+            if ask(pool, &CallLimits::default(), &commands, &mut Replies::new()).is_ok() {
                 break;
             }
         }
@@ -270,7 +280,7 @@ impl Case {
         commands.get(b"k").unwrap();
         let mut replies = Replies::new();
         if matches!(self.caller, Caller::Returns | Caller::Interrupted) {
-            let mut ask = || call(pool, &limits, &commands, &mut replies);
+            let mut ask = || ask(pool, &limits, &commands, &mut replies);
             let done = match self.caller {
                 Caller::Returns => ask(),
                 _ => interrupted(ask),
@@ -291,7 +301,7 @@ impl Case {
             // allocator's (glibc repairs it), and leaves by `_exit`.
             let pid = unsafe { libc::fork() };
             if pid == 0 {
-                let refused = call(pool, &limits, &commands, &mut replies);
+                let refused = ask(pool, &limits, &commands, &mut replies);
                 drop(guard);
                 let code = i32::from(!matches!(refused, Err(Error::Forked { .. })));
                 // SAFETY: ends the process without the parent's exit handlers.
@@ -373,7 +383,7 @@ impl Case {
         commands.get(b"k").unwrap();
         let mut replies = Replies::new();
         for _ in 0..2 {
-            call(pool, &patient, &commands, &mut replies).unwrap();
+            ask(pool, &patient, &commands, &mut replies).unwrap();
             assert_eq!(replies.get(0), Reply::Value(b"mine"), "{self:?}");
         }
         pool.drain();

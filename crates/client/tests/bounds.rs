@@ -3,12 +3,12 @@
 
 mod common;
 
+use std::task::Poll;
 use std::time::Duration;
 
-use common::{assert_full_capacity, limits, pool, run};
+use common::{assert_full_capacity, call, limits, outcome, pool, run};
 use tagcache_client::{
-    CallLimits, Commands, Error, ErrorKind, Fanout, Outcome, Pool, Replies, Reply, TagList, Value,
-    call,
+    CallLimits, Commands, Error, ErrorKind, Fanout, Pool, Replies, Reply, TagList, Value,
 };
 use tagcached::fault::{FaultServer, Nth, Rule};
 
@@ -239,15 +239,21 @@ fn the_lanes_of_a_fan_out_share_the_room() {
     let server = FaultServer::start([rule]).unwrap();
     let pool = pool(server.addr(), 4);
     let commands = gets(2000);
-    let mut fanout = Fanout::start(&pool, &at_most(8 * MB), &commands, 4).unwrap();
+    let fanout = Fanout::start(&pool, &at_most(8 * MB), &commands, 4).unwrap();
     assert!(fanout.drive(Duration::from_secs(20)));
     let (mut held, mut left_out, mut unsent) = (0, 0, 0);
     for n in 0..2000 {
-        match fanout.outcome(n) {
-            Outcome::Reply(Reply::Value(text)) => held += text.len(),
-            Outcome::Reply(Reply::LeftOut) => left_out += 1,
-            Outcome::Failed(Error::CallTooLarge { .. }) => unsent += 1,
-            other => panic!("command {n}: {other:?}"),
+        match outcome(&fanout, n) {
+            Poll::Ready(Ok(replies)) => match replies.get(0) {
+                Reply::Value(text) => held += text.len(),
+                Reply::LeftOut => left_out += 1,
+                other => panic!("command {n}: {other:?}"),
+            },
+            Poll::Ready(Err(error)) => {
+                assert!(matches!(*error, Error::CallTooLarge { .. }), "{error}");
+                unsent += 1;
+            }
+            Poll::Pending => panic!("command {n} is pending"),
         }
     }
     assert!((6 * MB..=8 * MB).contains(&held), "{held} bytes are held");

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use common::{assert_full_capacity, get, limits, pool, put, run, server, tags, ttl};
 use tagcache_client::{
-    CallLimits, Commands, Deadline, Error, Fanout, Outcome, Phase, Replies, Reply, TagList,
-    TagMatch, Value, call_after, guards_on_this_thread,
+    CallLimits, Commands, Deadline, Error, Fanout, Phase, Replies, Reply, TagList, TagMatch, Value,
+    call, guards_on_this_thread,
 };
 
 fn sorted(keys: &[u8]) -> Vec<&str> {
@@ -231,13 +231,10 @@ fn a_guard_outlives_its_pool() {
     let guard = pool.check_out(&limits(1000), &deadline).unwrap();
     let mut commands = Commands::new();
     commands.get(b"k").unwrap();
-    let mut fanout = Fanout::start(&pool, &limits(1000), &commands, 1).unwrap();
+    let fanout = Fanout::start(&pool, &limits(1000), &commands, 1).unwrap();
     drop(pool);
     assert!(fanout.drive(Duration::from_secs(5)));
-    assert!(matches!(
-        fanout.outcome(0),
-        Outcome::Reply(Reply::Value(b"v"))
-    ));
+    assert!(common::replied(&fanout, 0, Reply::Value(b"v")));
     drop(fanout);
     drop(guard);
     assert_eq!(guards_on_this_thread(), 0);
@@ -253,7 +250,7 @@ fn nothing_is_sent_when_exchanges_before_have_spent_the_time() {
         .put(b"k", None, &TagList::new(), Value::Int(1))
         .unwrap();
     let spent = Deadline::resumed(limits.timeout, limits.timeout);
-    let failed = call_after(&pool, &limits, &spent, &commands, &mut Replies::new(), None);
+    let failed = call(&pool, &limits, &spent, &commands, &mut Replies::new());
     assert!(
         matches!(&failed, Err(Error::Timeout { phase: Phase::Acquire, limit, elapsed, .. })
             if *limit == limits.timeout && *elapsed == limits.timeout),
@@ -261,5 +258,5 @@ fn nothing_is_sent_when_exchanges_before_have_spent_the_time() {
     );
     assert_eq!(pool.stats().check_outs, 0);
     let left = Deadline::resumed(limits.timeout, limits.timeout / 2);
-    call_after(&pool, &limits, &left, &commands, &mut Replies::new(), None).unwrap();
+    call(&pool, &limits, &left, &commands, &mut Replies::new()).unwrap();
 }

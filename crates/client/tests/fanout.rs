@@ -2,12 +2,15 @@
 
 mod common;
 
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use common::{assert_full_capacity, limits, pool, put, tags, ttl};
+use common::{
+    assert_full_capacity, call, failed, get, limits, outcome, pool, put, replied, tags, ttl,
+};
 use tagcache_client::{
-    CallLimits, Commands, Deadline, Error, ErrorKind, Fanout, Outcome, Pool, Replies, Reply,
-    TagList, Together, Value, call_after, guards_on_this_thread,
+    CallLimits, Commands, Deadline, Error, ErrorKind, Fanout, Pool, Replies, Reply, TagList, Value,
+    guards_on_this_thread,
 };
 use tagcached::fault::{FaultServer, Nth, Rule};
 
@@ -44,7 +47,7 @@ fn every_reply_belongs_to_its_command() {
         // The same key keeps its order, so this read finds what was just put.
         commands.get(key.as_bytes()).unwrap();
     }
-    let mut fanout = Fanout::start(&pool, &limits(30_000), &commands, 4).unwrap();
+    let fanout = Fanout::start(&pool, &limits(30_000), &commands, 4).unwrap();
     assert_eq!(pool.stats().in_use, fanout.connections() as u32);
     assert!(fanout.drive(Duration::from_secs(30)));
     assert_eq!(
@@ -54,10 +57,8 @@ fn every_reply_belongs_to_its_command() {
     );
     for n in 0..KEYS {
         let want = format!("v{n}");
-        assert!(matches!(fanout.outcome(2 * n), Outcome::Reply(Reply::Ok)));
-        assert!(
-            matches!(fanout.outcome(2 * n + 1), Outcome::Reply(Reply::Value(v)) if v == want.as_bytes())
-        );
+        assert!(replied(&fanout, 2 * n, Reply::Ok));
+        assert!(replied(&fanout, 2 * n + 1, Reply::Value(want.as_bytes())));
     }
     assert_eq!(pool.stats().opened, 4);
     assert_full_capacity(&pool);
@@ -68,7 +69,7 @@ fn it_takes_the_connections_that_are_free_and_no_more() {
     let (_server, pool) = faulty([], 2);
     let deadline = Deadline::after(Duration::from_secs(5));
     let held = pool.check_out(&limits(1000), &deadline).unwrap();
-    let mut fanout = Fanout::start(&pool, &limits(1000), &gets(10), 8).unwrap();
+    let fanout = Fanout::start(&pool, &limits(1000), &gets(10), 8).unwrap();
     assert!(fanout.drive(Duration::from_secs(1)));
     assert_eq!(pool.stats().opened, 2);
     drop(held);
@@ -78,13 +79,13 @@ fn it_takes_the_connections_that_are_free_and_no_more() {
 #[test]
 fn a_guard_goes_home_while_another_lane_still_waits() {
     let (_server, pool) = faulty([Rule::stall(0).conn(1)], 2);
-    let mut fanout = Fanout::start(&pool, &limits(600), &gets(200), 2).unwrap();
+    let fanout = Fanout::start(&pool, &limits(600), &gets(200), 2).unwrap();
     let start = Instant::now();
     assert!(!fanout.drive(Duration::from_millis(200)));
     assert!(start.elapsed() >= Duration::from_millis(190));
     assert_eq!((fanout.connections(), pool.stats().in_use), (1, 1));
     let pending = (0..200)
-        .filter(|n| matches!(fanout.outcome(*n), Outcome::Pending))
+        .filter(|n| outcome(&fanout, *n).is_pending())
         .count();
     assert!((1..200).contains(&pending), "{pending} pending");
     assert!(fanout.drive(Duration::from_secs(5)));
@@ -93,9 +94,7 @@ fn a_guard_goes_home_while_another_lane_still_waits() {
         "{:?}",
         start.elapsed()
     );
-    let failed = (0..200)
-        .filter(|n| matches!(fanout.outcome(*n), Outcome::Failed(Error::Timeout { .. })))
-        .count();
+    let failed = (0..200).filter(|n| timed_out(&fanout, *n)).count();
     assert_eq!(failed, pending);
     drop(fanout);
     assert_full_capacity(&pool);
@@ -104,17 +103,17 @@ fn a_guard_goes_home_while_another_lane_still_waits() {
 #[test]
 fn a_shifted_lane_gives_nothing_away_and_leaves_the_others_alone() {
     let (_server, pool) = faulty([Rule::inject(3, "VALUE\tSTOLEN\n").conn(0)], 2);
-    let mut fanout = Fanout::start(&pool, &limits(2000), &gets(100), 2).unwrap();
+    let fanout = Fanout::start(&pool, &limits(2000), &gets(100), 2).unwrap();
     assert!(fanout.drive(Duration::from_secs(2)));
     let mut failed = 0;
     for n in 0..100 {
-        match fanout.outcome(n) {
-            Outcome::Reply(reply) => assert_eq!(reply, Reply::NotFound),
-            Outcome::Failed(error) => {
+        match outcome(&fanout, n) {
+            Poll::Ready(Ok(replies)) => assert_eq!(replies.get(0), Reply::NotFound),
+            Poll::Ready(Err(error)) => {
                 assert_eq!(error.kind(), ErrorKind::Protocol);
                 failed += 1;
             }
-            Outcome::Pending => panic!("command {n} has no outcome"),
+            Poll::Pending => panic!("command {n} has no outcome"),
         }
     }
     assert!((1..100).contains(&failed), "{failed} failed");
@@ -139,7 +138,7 @@ fn dropped_unfinished_it_closes_what_owes_replies() {
 #[test]
 fn the_descriptor_tells_when_there_is_something_to_do() {
     let (_server, pool) = faulty([Rule::delay(Duration::from_millis(150), 0)], 1);
-    let mut fanout = Fanout::start(&pool, &limits(2000), &gets(1), 1).unwrap();
+    let fanout = Fanout::start(&pool, &limits(2000), &gets(1), 1).unwrap();
     let readable = |ms| {
         let mut entry = libc::pollfd {
             fd: fanout.as_raw_fd(),
@@ -156,7 +155,11 @@ fn the_descriptor_tells_when_there_is_something_to_do() {
     while !fanout.drive(Duration::ZERO) {
         assert!(Instant::now() < until);
     }
-    assert!(matches!(fanout.outcome(0), Outcome::Reply(Reply::NotFound)));
+    assert!(replied(&fanout, 0, Reply::NotFound));
+}
+
+fn timed_out(fanout: &Fanout, n: usize) -> bool {
+    matches!(failed(fanout, n).as_deref(), Some(Error::Timeout { .. }))
 }
 
 /// Returns whether the descriptor of `fanout` is or becomes readable within `ms`.
@@ -173,13 +176,13 @@ fn readable(fanout: &Fanout, ms: i32) -> bool {
 #[test]
 fn a_watched_descriptor_tells_of_the_end_for_good() {
     let (_server, pool) = faulty([], 2);
-    let mut fanout = Fanout::start(&pool, &limits(2000), &gets(10), 2).unwrap();
+    let fanout = Fanout::start(&pool, &limits(2000), &gets(10), 2).unwrap();
     fanout.watch().unwrap();
     fanout.watch().unwrap();
     assert!(fanout.drive(Duration::from_secs(2)));
     assert!(readable(&fanout, 0) && readable(&fanout, 0));
     assert!(fanout.drive(Duration::ZERO) && readable(&fanout, 0));
-    let mut late = Fanout::start(&pool, &limits(2000), &gets(10), 2).unwrap();
+    let late = Fanout::start(&pool, &limits(2000), &gets(10), 2).unwrap();
     assert!(late.drive(Duration::from_secs(2)));
     assert!(!readable(&late, 0), "nobody asked before");
     late.watch().unwrap();
@@ -190,16 +193,13 @@ fn a_watched_descriptor_tells_of_the_end_for_good() {
 fn a_watched_descriptor_tells_of_the_deadline() {
     let (_server, pool) = faulty([Rule::silent()], 1);
     let start = Instant::now();
-    let mut fanout = Fanout::start(&pool, &limits(200), &gets(1), 1).unwrap();
+    let fanout = Fanout::start(&pool, &limits(200), &gets(1), 1).unwrap();
     fanout.watch().unwrap();
     assert!(!fanout.drive(Duration::ZERO));
     assert!(readable(&fanout, 5000), "the timer");
     assert!(start.elapsed() >= Duration::from_millis(190));
     assert!(fanout.drive(Duration::ZERO));
-    assert!(matches!(
-        fanout.outcome(0),
-        Outcome::Failed(Error::Timeout { .. })
-    ));
+    assert!(timed_out(&fanout, 0));
     assert!(readable(&fanout, 0));
 }
 
@@ -211,7 +211,7 @@ fn a_connection_without_commands_is_not_watched() {
     let mut commands = Commands::new();
     commands.get(b"k").unwrap();
     commands.get(b"k").unwrap();
-    let mut fanout = Fanout::start(&pool, &limits(5000), &commands, 2).unwrap();
+    let fanout = Fanout::start(&pool, &limits(5000), &commands, 2).unwrap();
     assert_eq!((fanout.connections(), pool.stats().idle), (1, 1));
     // Takes what every new socket has to say: that there is room to send.
     while readable(&fanout, 0) {
@@ -225,23 +225,23 @@ fn a_connection_without_commands_is_not_watched() {
 #[test]
 fn some_commands_can_be_awaited_and_copied() {
     let (_server, pool) = faulty([Rule::delay(Duration::from_millis(100), 1)], 1);
-    let mut fanout = Fanout::start(&pool, &limits(3000), &counts(&["a", "b", "a"]), 1).unwrap();
+    let fanout = Fanout::start(&pool, &limits(3000), &counts(&["a", "b", "a"]), 1).unwrap();
     assert!(fanout.drive_for(0..1, Duration::from_secs(2)));
     let mut replies = Replies::new();
     assert!(matches!(
         fanout.copy_replies(0..3, &mut replies),
-        Together::Pending
+        Poll::Pending
     ));
     assert_eq!((replies.len(), fanout.answered()), (0, 1));
     assert!(!fanout.drive_for(0..3, Duration::ZERO));
     assert!(fanout.drive_for(0..3, Duration::from_secs(2)));
     assert!(matches!(
         fanout.copy_replies(1..3, &mut replies),
-        Together::Replies
+        Poll::Ready(Ok(()))
     ));
     assert!(matches!(
         fanout.copy_replies(0..1, &mut replies),
-        Together::Replies
+        Poll::Ready(Ok(()))
     ));
     let got: Vec<_> = replies.iter().collect();
     assert_eq!(
@@ -250,7 +250,7 @@ fn some_commands_can_be_awaited_and_copied() {
     );
     assert!(matches!(
         fanout.copy_replies(1..1, &mut replies),
-        Together::Replies
+        Poll::Ready(Ok(()))
     ));
     assert_eq!((replies.len(), fanout.answered()), (3, 3));
 }
@@ -268,53 +268,96 @@ fn counts(keys: &[&str]) -> Commands {
 #[test]
 fn a_call_of_the_thread_that_holds_every_connection_drives_them_first() {
     let (_server, pool) = faulty([Rule::delay(Duration::from_millis(100), 5).conn(0)], 1);
-    let mut fanout = Fanout::start(&pool, &limits(3000), &gets(10), 1).unwrap();
+    let fanout = Fanout::start(&pool, &limits(3000), &gets(10), 1).unwrap();
     assert_eq!(fanout.connections(), 1);
-    let mut asked = 0;
-    let mut make_room = |wait| {
-        asked += 1;
-        fanout.drive_until_freed(wait);
-        !fanout.is_done()
-    };
     let mut replies = Replies::new();
-    let done = call_after(
-        &pool,
-        &limits(2000),
-        &Deadline::after(Duration::from_millis(2000)),
-        &gets(3),
-        &mut replies,
-        Some(&mut make_room),
-    );
-    done.unwrap();
+    call(&pool, &limits(2000), &gets(3), &mut replies).unwrap();
     assert_eq!(replies.len(), 3);
-    assert!(asked > 0 && fanout.is_done());
+    assert!(fanout.is_done());
+    assert!((0..10).all(|n| replied(&fanout, n, Reply::NotFound)));
     assert_full_capacity(&pool);
+}
+
+/// Another fan-out is a call like any other.
+#[test]
+fn a_fan_out_of_the_thread_that_holds_every_connection_drives_them_first() {
+    let delay = Rule::delay(Duration::from_millis(50), Nth::Every).verb("GET");
+    let (_server, pool) = faulty([delay], 2);
+    let all: Vec<Fanout> = (0..4)
+        .map(|_| Fanout::start(&pool, &limits(3000), &gets(2), 2).unwrap())
+        .collect();
+    assert!(all[..2].iter().all(Fanout::is_done));
+    assert!(all.iter().all(|one| one.drive(Duration::from_secs(3))));
+    for fanout in &all {
+        assert!((0..2).all(|n| replied(fanout, n, Reply::NotFound)));
+    }
+    drop(all);
+    assert_full_capacity(&pool);
+}
+
+/// A call that gets no connection for 200 ms, and how many stand in line halfway through.
+fn in_vain(pool: &Pool) -> (Error, u32) {
+    std::thread::scope(|scope| {
+        let looking = scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(100));
+            pool.stats().waiters
+        });
+        let failed = call(pool, &limits(200), &gets(1), &mut Replies::new());
+        (failed.unwrap_err(), looking.join().unwrap())
+    })
 }
 
 #[test]
 fn a_thread_that_holds_connections_never_waits_in_line() {
     let (_server, pool) = faulty([Rule::silent()], 1);
-    let mut fanout = Fanout::start(&pool, &limits(5000), &gets(1), 1).unwrap();
+    let fanout = Fanout::start(&pool, &limits(5000), &gets(1), 1).unwrap();
     let start = Instant::now();
-    let mut make_room = |wait| {
-        fanout.drive_until_freed(wait);
-        true
-    };
-    let failed = call_after(
-        &pool,
-        &limits(200),
-        &Deadline::after(Duration::from_millis(200)),
-        &gets(1),
-        &mut Replies::new(),
-        Some(&mut make_room),
-    );
+    let (failed, waiting) = in_vain(&pool);
     assert!(
-        matches!(&failed, Err(Error::PoolExhausted { limit, .. }) if limit.as_millis() == 200),
+        matches!(&failed, Error::PoolExhausted { limit, .. } if limit.as_millis() == 200),
         "{failed:?}"
     );
     assert!((190..400).contains(&start.elapsed().as_millis()));
+    assert_eq!(waiting, 0, "it stood in line");
     drop(fanout);
     assert_eq!(pool.stats().in_use, 0);
+}
+
+/// What somebody else gives back is taken, though the thread's own connection stays out.
+#[test]
+fn a_thread_that_holds_connections_takes_those_of_others() {
+    let (server, pool) = faulty([Rule::silent().conn(0)], 2);
+    let fanout = Fanout::start(&pool, &limits(5000), &gets(1), 1).unwrap();
+    let deadline = Deadline::after(Duration::from_secs(5));
+    let other = pool.check_out(&limits(1000), &deadline).unwrap();
+    let giving = Duration::from_millis(100);
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            std::thread::sleep(giving);
+            drop(other);
+        });
+        assert_eq!(get(&pool, &limits(3000), "k").unwrap(), None);
+    });
+    assert_eq!((fanout.connections(), server.peers()), (1, 2));
+    drop(fanout);
+    assert_eq!(pool.stats().in_use, 0);
+}
+
+/// What has ended, whether by its last reply or by its drop, is nobody's to drive: then the call waits in line.
+#[test]
+fn fan_outs_that_have_ended_are_forgotten() {
+    let (_server, pool) = faulty([], 1);
+    let done = Fanout::start(&pool, &limits(3000), &gets(2), 1).unwrap();
+    assert!(done.drive(Duration::from_secs(3)));
+    drop(Fanout::start(&pool, &limits(3000), &gets(2), 1).unwrap());
+    let deadline = Deadline::after(Duration::from_secs(5));
+    let held = pool.check_out(&limits(1000), &deadline).unwrap();
+    let (failed, waiting) = in_vain(&pool);
+    assert!(matches!(failed, Error::PoolExhausted { .. }), "{failed:?}");
+    assert_eq!(waiting, 1, "it stood in line");
+    drop(held);
+    drop(done);
+    assert_full_capacity(&pool);
 }
 
 #[test]
@@ -335,19 +378,17 @@ fn large_values_flow_both_ways_at_once() {
             .unwrap();
         commands.get(key.as_bytes()).unwrap();
     }
-    let mut fanout = Fanout::start(&pool, &limits(60_000), &commands, 2).unwrap();
+    let fanout = Fanout::start(&pool, &limits(60_000), &commands, 2).unwrap();
     assert!(fanout.drive(Duration::from_secs(60)));
     for n in 0..40 {
-        assert!(
-            matches!(fanout.outcome(2 * n + 1), Outcome::Reply(Reply::Value(v)) if v == value.as_bytes())
-        );
+        assert!(replied(&fanout, 2 * n + 1, Reply::Value(value.as_bytes())));
     }
 }
 
 #[test]
 fn nothing_to_do_is_done_at_once() {
     let (_server, pool) = faulty([Rule::silent()], 1);
-    let mut fanout = Fanout::start(&pool, &CallLimits::default(), &Commands::new(), 4).unwrap();
+    let fanout = Fanout::start(&pool, &CallLimits::default(), &Commands::new(), 4).unwrap();
     assert!(fanout.is_done() && fanout.drive(Duration::ZERO));
     assert_eq!(pool.stats().opened, 0);
     put(&common::pool(common::server().addr(), 1), "k", "v");
@@ -358,29 +399,25 @@ fn nothing_to_do_is_done_at_once() {
 fn what_had_arrived_before_the_deadline_counts_after_it() {
     let stalled = Rule::stall(2).conn(0);
     let (server, pool) = faulty([stalled], 1);
-    let mut fanout = Fanout::start(&pool, &limits(100), &counts(&["a", "b", "c"]), 1).unwrap();
+    let fanout = Fanout::start(&pool, &limits(100), &counts(&["a", "b", "c"]), 1).unwrap();
     std::thread::sleep(Duration::from_millis(200));
     assert!(fanout.drive(Duration::ZERO));
     for n in 0..2 {
-        let outcome = fanout.outcome(n);
         assert!(
-            matches!(outcome, Outcome::Reply(Reply::Integer(1))),
-            "{outcome:?}"
+            replied(&fanout, n, Reply::Integer(1)),
+            "{:?}",
+            outcome(&fanout, n)
         );
     }
-    let last = fanout.outcome(2);
-    assert!(
-        matches!(last, Outcome::Failed(Error::Timeout { .. })),
-        "{last:?}"
-    );
+    assert!(timed_out(&fanout, 2), "{:?}", outcome(&fanout, 2));
     assert_eq!((fanout.answered(), pool.stats().closed_broken), (2, 1));
     drop(fanout);
     // All of it: the connection is in step and goes home.
     server.clear();
-    let mut fanout = Fanout::start(&pool, &limits(100), &gets(10), 1).unwrap();
+    let fanout = Fanout::start(&pool, &limits(100), &gets(10), 1).unwrap();
     std::thread::sleep(Duration::from_millis(200));
     assert!(fanout.drive_for(3..4, Duration::MAX));
-    assert!((0..10).all(|n| matches!(fanout.outcome(n), Outcome::Reply(Reply::NotFound))));
+    assert!((0..10).all(|n| replied(&fanout, n, Reply::NotFound)));
     assert_eq!((pool.stats().idle, pool.stats().closed_broken), (1, 1));
     assert_full_capacity(&pool);
 }
@@ -393,14 +430,10 @@ fn the_last_look_takes_no_more_than_what_lies_there() {
         max_reply_bytes: 1 << 30,
         ..limits(100)
     };
-    let mut fanout = Fanout::start(&pool, &limits, &gets(1), 1).unwrap();
+    let fanout = Fanout::start(&pool, &limits, &gets(1), 1).unwrap();
     std::thread::sleep(Duration::from_millis(200));
     let start = Instant::now();
     assert!(fanout.drive(Duration::from_secs(5)));
     assert!(start.elapsed() < Duration::from_millis(100));
-    let outcome = fanout.outcome(0);
-    assert!(
-        matches!(outcome, Outcome::Failed(Error::Timeout { .. })),
-        "{outcome:?}"
-    );
+    assert!(timed_out(&fanout, 0), "{:?}", outcome(&fanout, 0));
 }

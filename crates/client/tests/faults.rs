@@ -8,10 +8,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use common::{assert_full_capacity, get, limits, pool, put, run};
+use common::{assert_full_capacity, call, failed, get, limits, pool, put, run};
 use tagcache_client::{
-    CallLimits, Commands, Deadline, Error, ErrorKind, Fanout, Outcome, Phase, Pool, Replies, Reply,
-    TagList, Value, call, call_after,
+    CallLimits, Commands, Deadline, Error, ErrorKind, Fanout, Phase, Pool, Replies, Reply, TagList,
+    Value,
 };
 use tagcached::fault::{FaultServer, Rule};
 
@@ -97,14 +97,7 @@ fn a_connect_at_the_end_of_a_call_tells_how_long_the_call_took() {
     let mut commands = Commands::new();
     commands.get(b"k").unwrap();
     let mut replies = Replies::new();
-    let done = call_after(
-        &pool,
-        &limits(200),
-        &deadline,
-        &commands,
-        &mut replies,
-        None,
-    );
+    let done = tagcache_client::call(&pool, &limits(200), &deadline, &commands, &mut replies);
     let error = done.unwrap_err();
     let Error::Timeout {
         phase: Phase::Connect,
@@ -238,12 +231,9 @@ fn a_flooding_server_does_not_extend_the_deadline() {
         let pool = pool(addr, 1);
         let start = Instant::now();
         let error = if in_a_batch {
-            let mut fanout = Fanout::start(&pool, &limits, &commands, 1).unwrap();
+            let fanout = Fanout::start(&pool, &limits, &commands, 1).unwrap();
             assert!(fanout.drive(Duration::MAX));
-            let Outcome::Failed(error) = fanout.outcome(0) else {
-                panic!("{:?}", fanout.outcome(0))
-            };
-            error.kind()
+            failed(&fanout, 0).unwrap().kind()
         } else {
             let mut replies = Replies::new();
             let done = call(&pool, &limits, &commands, &mut replies);

@@ -5,8 +5,8 @@ mod common;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{get, limits, pool, put, run, server};
-use tagcache_client::{CallLimits, Commands, Error, Replies, call};
+use common::{call, get, limits, pool, put, run, server};
+use tagcache_client::{CallLimits, Commands, Error, Replies};
 
 #[test]
 fn every_call_is_timed_and_every_byte_counted() {

@@ -6,8 +6,8 @@ mod common;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use common::{assert_full_capacity, config, get, limits, put};
-use tagcache_client::{Commands, Deadline, Error, Fanout, Outcome, Pool, Reply, fork};
+use common::{assert_full_capacity, config, failed, get, limits, put, replied};
+use tagcache_client::{Commands, Deadline, Error, Fanout, Pool, Reply, fork};
 use tagcached::fault::{FaultServer, Rule};
 
 /// A fan-out in flight: the child's copy fails, and the parent's goes on to its end.
@@ -17,16 +17,15 @@ fn a_fanout_stays_with_the_parent() {
     let pool = Pool::new(config(server.addr(), 1));
     let mut commands = Commands::new();
     commands.get(b"k").unwrap();
-    let mut fanout = Fanout::start(&pool, &limits(5000), &commands, 1).unwrap();
+    let fanout = Fanout::start(&pool, &limits(5000), &commands, 1).unwrap();
     fanout.watch().unwrap();
     assert!(!fanout.drive(Duration::ZERO));
     assert!(!readable(&fanout));
     // SAFETY: as below.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
-        fanout.drive_until_freed(Duration::from_secs(5));
-        let done = fanout.is_inherited() && fanout.is_done();
-        let refused = matches!(fanout.outcome(0), Outcome::Failed(Error::Forked { .. }));
+        let done = fanout.is_inherited() && fanout.drive(Duration::from_secs(5));
+        let refused = matches!(failed(&fanout, 0).as_deref(), Some(Error::Forked { .. }));
         drop(fanout);
         // SAFETY: as below.
         unsafe { libc::_exit(libc::c_int::from(!done) + 2 * libc::c_int::from(!refused)) };
@@ -38,7 +37,7 @@ fn a_fanout_stays_with_the_parent() {
     assert!(!readable(&fanout), "the child has rung the parent's bell");
     // The parent is told by the same epoll instance that the child has left alone.
     assert!(fanout.drive(Duration::from_secs(2)));
-    assert!(matches!(fanout.outcome(0), Outcome::Reply(Reply::NotFound)));
+    assert!(replied(&fanout, 0, Reply::NotFound));
     assert_full_capacity(&pool);
 }
 

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{assert_full_capacity, config, get, limits, pool, put};
+use common::{assert_full_capacity, call, config, failed, get, limits, pool, put};
 use tagcache_client::{
-    Commands, Deadline, Endpoint, Error, ErrorKind, Fanout, Outcome, Pool, PoolConfig, Replies,
-    TagList, Value, call,
+    Commands, Deadline, Endpoint, Error, ErrorKind, Fanout, Pool, PoolConfig, Replies, TagList,
+    Value,
 };
 use tagcached::fault::{FaultConfig, FaultServer, Nth, Rule};
 
@@ -122,14 +122,11 @@ fn no_signal_ends_a_wait_and_none_extends_it() {
     server.add(Rule::stall(Nth::Every).verb("GET"));
     let mut commands = Commands::new();
     commands.get(b"k").unwrap();
-    let mut fanout = Fanout::start(&pool, &limits, &commands, 1).unwrap();
+    let fanout = Fanout::start(&pool, &limits, &commands, 1).unwrap();
     let begun = Instant::now();
     assert!(pestered(|| fanout.drive(Duration::MAX)));
     assert!(begun.elapsed() < Duration::from_millis(LIMIT_MS) + GRACE);
-    match fanout.outcome(0) {
-        Outcome::Failed(error) => assert_eq!(error.kind(), ErrorKind::Timeout),
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(failed(&fanout, 0).unwrap().kind(), ErrorKind::Timeout);
     drop(fanout);
     server.clear();
 

@@ -103,7 +103,13 @@ impl Own {
             .unwrap();
         commands.get(key).unwrap();
         commands.get(b"nobody's").unwrap();
-        if let Err(error) = call(pool, limits, &commands, &mut self.replies) {
+        if let Err(error) = call(
+            pool,
+            limits,
+            &Deadline::after(limits.timeout),
+            &commands,
+            &mut self.replies,
+        ) {
             self.failed.insert(n, Ended::of(&error));
             return Step::Failed;
         }
@@ -169,7 +175,16 @@ impl Own {
             ..CallLimits::default()
         };
         // The server keeps failing meanwhile.
-        let done = (0..100).any(|_| call(pool, &limits, &commands, &mut replies).is_ok());
+        let done = (0..100).any(|_| {
+            call(
+                pool,
+                &limits,
+                &Deadline::after(limits.timeout),
+                &commands,
+                &mut replies,
+            )
+            .is_ok()
+        });
         if !done {
             return None;
         }

@@ -3,10 +3,13 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
+use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tagcache_client::{
-    CallLimits, Commands, Endpoint, Error, Pool, PoolConfig, Replies, Reply, TagList, Value, call,
+    CallLimits, Commands, Deadline, Endpoint, Error, Fanout, Pool, PoolConfig, Replies, Reply,
+    TagList, Value,
 };
 use tagcached::{Config, Server};
 
@@ -48,6 +51,37 @@ pub fn tags(list: &[&str]) -> TagList {
 
 pub fn ttl(ms: u64) -> Option<NonZeroU64> {
     NonZeroU64::new(ms)
+}
+
+/// A call by a deadline of its own.
+pub fn call(
+    pool: &Pool,
+    limits: &CallLimits,
+    commands: &Commands,
+    replies: &mut Replies,
+) -> Result<(), Error> {
+    let deadline = Deadline::after(limits.timeout);
+    tagcache_client::call(pool, limits, &deadline, commands, replies)
+}
+
+/// What became of command `n`: `Pending`, one reply, or why there is none.
+pub fn outcome(fanout: &Fanout, n: usize) -> Poll<Result<Replies, Rc<Error>>> {
+    let mut replies = Replies::new();
+    let done = fanout.copy_replies(n..n + 1, &mut replies);
+    done.map_ok(|()| replies)
+}
+
+/// Whether command `n` has this reply.
+pub fn replied(fanout: &Fanout, n: usize, reply: Reply<'_>) -> bool {
+    matches!(outcome(fanout, n), Poll::Ready(Ok(replies)) if replies.get(0) == reply)
+}
+
+/// Why command `n` will never have a reply.
+pub fn failed(fanout: &Fanout, n: usize) -> Option<Rc<Error>> {
+    match outcome(fanout, n) {
+        Poll::Ready(Err(error)) => Some(error),
+        _ => None,
+    }
 }
 
 /// Runs what `fill` encodes, returns the replies.
@@ -93,7 +127,7 @@ pub fn get(pool: &Pool, limits: &CallLimits, key: &str) -> Result<Option<String>
 pub fn assert_full_capacity(pool: &Pool) {
     let stats = pool.stats();
     assert_eq!((stats.in_use, stats.waiters), (0, 0), "{stats:?}");
-    let deadline = tagcache_client::Deadline::after(Duration::from_secs(5));
+    let deadline = Deadline::after(Duration::from_secs(5));
     let guards: Vec<_> = (0..stats.size)
         .map(|_| {
             pool.try_check_out(&CallLimits::default(), &deadline)

@@ -1,0 +1,422 @@
+//! [`Lanes`]: a fan-out on its way, driven.
+
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsRawFd, RawFd};
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Token};
+
+use super::watch::Watch;
+use crate::call::{check_sent, explain};
+use crate::config::CallLimits;
+use crate::deadline::Deadline;
+use crate::error::{Error, Phase};
+use crate::exchange::{Cause, Step, Transfer};
+use crate::fork;
+use crate::held::check_out;
+use crate::pool::{ConnectionGuard, Pool};
+use crate::proto::{Commands, Replies};
+
+/// What became of one command.
+#[derive(Clone, Copy, Debug)]
+enum Outcome<'a> {
+    /// Its reply is not in yet.
+    Pending,
+    /// Its reply is in.
+    Replied,
+    /// Its lane failed before its reply could be trusted.
+    Failed(&'a Rc<Error>),
+}
+
+/// The connections of a fan-out, and what came over them.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    pool: Pool,
+    limits: CallLimits,
+    deadline: Deadline,
+    poll: mio::Poll,
+    events: Events,
+    lanes: Vec<Lane>,
+    /// Of each command, its lane and its place there.
+    places: Vec<(u32, u32)>,
+    open: usize,
+    fork_generation: u64,
+    watch: Option<Watch>,
+}
+
+#[derive(Debug)]
+struct Lane {
+    commands: Commands,
+    replies: Replies,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Open {
+        guard: ConnectionGuard,
+        transfer: Box<Transfer>,
+    },
+    Done,
+    Failed(Rc<Error>),
+}
+
+impl Lanes {
+    /// Those of [`Fanout::start`](super::Fanout::start).
+    pub(super) fn start(
+        pool: &Pool,
+        limits: &CallLimits,
+        commands: &Commands,
+        lanes: usize,
+    ) -> Result<Self, Error> {
+        let deadline = Deadline::after(limits.timeout);
+        let wanted = lanes.clamp(1, commands.len().max(1));
+        let mut guards = Vec::with_capacity(wanted);
+        if !commands.is_empty() {
+            let home = pool.shared_core();
+            guards.push(check_out(pool, home, limits, &deadline)?);
+        }
+        while !guards.is_empty() && guards.len() < wanted {
+            // No connection free, or none to be had: the ones that are there will do.
+            match pool.try_check_out(limits, &deadline) {
+                Ok(Some(guard)) => guards.push(guard),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        let broken = |source| Error::Watch {
+            endpoint: pool.config().endpoint.to_string(),
+            source,
+        };
+        let mut this = Self {
+            pool: pool.clone(),
+            limits: *limits,
+            deadline,
+            poll: mio::Poll::new().map_err(broken)?,
+            // All that can be ready at once: the lanes, the bell and the timer.
+            events: Events::with_capacity(guards.len() + 2),
+            lanes: Vec::with_capacity(guards.len()),
+            places: Vec::new(),
+            open: 0,
+            fork_generation: fork::generation(),
+            watch: None,
+        };
+        let mut dealt = vec![Commands::new(); guards.len()];
+        if !guards.is_empty() {
+            this.places = commands.deal(&mut dealt);
+        }
+        // All of them before anything is sent: what fails here has done nothing, and may be tried again. A guard that
+        // gets no commands goes home, and whoever uses it next must not wake this poll.
+        let busy = guards.iter().zip(&dealt).enumerate();
+        for (lane, (guard, _)) in busy.filter(|(_, (_, commands))| !commands.is_empty()) {
+            let both = Interest::READABLE | Interest::WRITABLE;
+            this.poll
+                .registry()
+                .register(&mut SourceFd(&guard.as_raw_fd()), Token(lane), both)
+                .map_err(broken)?;
+        }
+        for (mut guard, commands) in guards.into_iter().zip(dealt) {
+            let lane = this.lanes.len();
+            let replies = Replies::new();
+            let state = if commands.is_empty() {
+                State::Done
+            } else {
+                this.open += 1;
+                let transfer = Transfer::begin(&mut guard, &commands, &replies, limits);
+                State::Open {
+                    guard,
+                    transfer: Box::new(transfer),
+                }
+            };
+            this.lanes.push(Lane {
+                commands,
+                replies,
+                state,
+            });
+            this.pump(lane);
+        }
+        Ok(this)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.open == 0
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.open
+    }
+
+    /// Returns what became of command `n`.
+    fn outcome(&self, n: usize) -> Outcome<'_> {
+        let (lane, place) = self.places[n];
+        let lane = &self.lanes[lane as usize];
+        let place = place as usize;
+        match &lane.state {
+            // Until its seal has come, a batch of reads is not known to be in step.
+            State::Open { .. } if lane.commands.wants_seal() => Outcome::Pending,
+            State::Failed(error) if place >= lane.replies.len() => Outcome::Failed(error),
+            _ if place < lane.replies.len() => Outcome::Replied,
+            _ => Outcome::Pending,
+        }
+    }
+
+    pub(super) fn is_settled(&self, mut commands: Range<usize>) -> bool {
+        !commands.any(|n| matches!(self.outcome(n), Outcome::Pending))
+    }
+
+    pub(super) fn copy_replies(
+        &self,
+        commands: Range<usize>,
+        into: &mut Replies,
+    ) -> Poll<Result<(), Rc<Error>>> {
+        let mut pending = false;
+        for n in commands.clone() {
+            match self.outcome(n) {
+                Outcome::Replied => {}
+                Outcome::Pending => pending = true,
+                Outcome::Failed(error) => return Poll::Ready(Err(Rc::clone(error))),
+            }
+        }
+        if pending {
+            return Poll::Pending;
+        }
+        for &(lane, place) in &self.places[commands] {
+            into.copy_from(&self.lanes[lane as usize].replies, place as usize);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    pub(super) fn answered(&self) -> usize {
+        self.lanes
+            .iter()
+            .map(|lane| match lane.state {
+                State::Open { .. } if lane.commands.wants_seal() => 0,
+                _ => lane.replies.len(),
+            })
+            .sum()
+    }
+
+    pub(super) fn is_inherited(&self) -> bool {
+        self.fork_generation != fork::generation()
+    }
+
+    pub(super) fn as_raw_fd(&self) -> RawFd {
+        self.poll.as_raw_fd()
+    }
+
+    pub(super) fn watch(&mut self) -> io::Result<()> {
+        if self.watch.is_some() || self.is_inherited() {
+            return Ok(());
+        }
+        let watch = Watch::new(&self.poll, self.deadline.remaining().unwrap_or_default())?;
+        if self.is_done() {
+            watch.ring()?;
+        }
+        self.watch = Some(watch);
+        Ok(())
+    }
+
+    /// Makes the descriptor readable. In a forked child the bell is the parent's, who would be told of what the child
+    /// does.
+    fn ring(&self) {
+        if let Some(watch) = &self.watch
+            && !self.is_inherited()
+        {
+            // It fails only when the counter behind it is full, and then it is readable.
+            let _ = watch.ring();
+        }
+    }
+
+    pub(super) fn drive(&mut self, wait: Duration) -> bool {
+        self.drive_while(wait, |_| true);
+        self.is_done()
+    }
+
+    pub(super) fn drive_for(&mut self, commands: Range<usize>, wait: Duration) -> bool {
+        // Replies come in order, so the last that was pending is the first to look at.
+        let mut rest = commands;
+        let mut pending = |this: &Self| {
+            while let Some(last) = rest.end.checked_sub(1).filter(|last| *last >= rest.start) {
+                if matches!(this.outcome(last), Outcome::Pending) {
+                    return true;
+                }
+                rest.end = last;
+            }
+            false
+        };
+        if pending(self) {
+            self.drive_while(wait, &mut pending);
+        }
+        !pending(self)
+    }
+
+    /// As [`Lanes::drive`], but only until a connection has gone home: for whoever needs one. Who waits for the
+    /// descriptor is told.
+    pub(super) fn drive_until_freed(&mut self, wait: Duration) {
+        let before = self.open;
+        self.drive_while(wait, |this| this.open == before);
+        self.ring();
+    }
+
+    fn drive_while(&mut self, wait: Duration, mut go_on: impl FnMut(&Self) -> bool) {
+        let wait = Deadline::after(wait);
+        loop {
+            if self.is_done() || !go_on(self) {
+                return;
+            }
+            if self.is_inherited() {
+                return self.fail_open(|this| Error::Forked {
+                    endpoint: this.endpoint(),
+                });
+            }
+            let Some(left) = self.deadline.remaining() else {
+                self.look_late();
+                return self.fail_open(|this| this.explain(Cause::TimedOut(Phase::Read), (0, 0)));
+            };
+            let pause = wait.remaining().unwrap_or_default().min(left);
+            match self.poll.poll(&mut self.events, Some(pause)) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    let text = error.to_string();
+                    return self.fail_open(|this| {
+                        this.explain(
+                            Cause::Io(Phase::Read, io::Error::other(text.clone())),
+                            (0, 0),
+                        )
+                    });
+                }
+            }
+            let ready: Vec<usize> = self.events.iter().map(|event| event.token().0).collect();
+            for &lane in &ready {
+                // The bell and the timer are no lanes: they have nothing to pump.
+                if lane < self.lanes.len() {
+                    self.pump(lane);
+                }
+            }
+            // However much keeps coming: what comes later is there for the next time.
+            if wait.remaining().is_none() {
+                return;
+            }
+        }
+    }
+
+    fn endpoint(&self) -> String {
+        self.pool.config().endpoint.to_string()
+    }
+
+    fn explain(&self, cause: Cause, counts: (usize, usize)) -> Error {
+        explain(cause, &self.pool, &self.limits, &self.deadline, counts)
+    }
+
+    /// Pumps one lane.
+    fn pump(&mut self, lane: usize) {
+        self.go_on(lane, |transfer, guard, commands, deadline, replies| {
+            transfer.step(guard, commands, deadline, replies)
+        });
+    }
+
+    /// Gives every lane that is still open what had arrived for it by the deadline.
+    fn look_late(&mut self) {
+        for lane in 0..self.lanes.len() {
+            self.go_on(lane, |transfer, guard, commands, deadline, replies| {
+                let done = transfer.look_late(guard, commands, deadline, replies)?;
+                Ok(if done { Step::Done } else { Step::Read })
+            });
+        }
+    }
+
+    /// Lets an open lane take a step; sends its guard home when it is done or has failed. What the replies hold is
+    /// counted over all lanes.
+    fn go_on(
+        &mut self,
+        lane: usize,
+        step: impl FnOnce(
+            &mut Transfer,
+            &mut ConnectionGuard,
+            &Commands,
+            &Deadline,
+            &mut Replies,
+        ) -> Result<Step, Cause>,
+    ) {
+        let held: usize = self.lanes.iter().map(|lane| lane.replies.byte_len()).sum();
+        let Lane {
+            commands,
+            replies,
+            state,
+        } = &mut self.lanes[lane];
+        let State::Open { guard, transfer } = state else {
+            return;
+        };
+        transfer.share(held - replies.byte_len());
+        let next = match step(transfer, guard, commands, &self.deadline, replies) {
+            Ok(Step::Read | Step::ReadOrWrite) => return,
+            Ok(Step::Done) => match check_sent(&self.pool, &self.limits, commands, replies) {
+                Ok(()) => State::Done,
+                Err(error) => State::Failed(Rc::new(error)),
+            },
+            Err(cause) => {
+                let failure = transfer.fail(cause, guard, replies);
+                let counts = (replies.len(), commands.len());
+                let error = explain(
+                    failure.cause,
+                    &self.pool,
+                    &self.limits,
+                    &self.deadline,
+                    counts,
+                );
+                State::Failed(Rc::new(error))
+            }
+        };
+        self.leave(lane, next);
+    }
+
+    /// Gives the outcome of `why` to every lane that is still open.
+    fn fail_open(&mut self, why: impl Fn(&Self) -> Error) {
+        for lane in 0..self.lanes.len() {
+            let error = why(self);
+            let Lane { replies, state, .. } = &mut self.lanes[lane];
+            if let State::Open { guard, transfer } = state {
+                transfer.fail(Cause::TimedOut(Phase::Read), guard, replies);
+                self.leave(lane, State::Failed(Rc::new(error)));
+            }
+        }
+    }
+
+    /// Ends an open lane: its connection is no longer waited for, and its guard is dropped.
+    fn leave(&mut self, lane: usize, next: State) {
+        let lane = &mut self.lanes[lane];
+        let inherited = self.fork_generation != fork::generation();
+        if let State::Open { guard, .. } = &lane.state {
+            self.open -= 1;
+            if !inherited {
+                // A connection that goes home must not wake this poll any more. It can fail only if the
+                // descriptor is not registered, which is what is wanted. In a forked child the epoll instance is
+                // the parent's, and so would be the interest that goes.
+                let _ = self
+                    .poll
+                    .registry()
+                    .deregister(&mut SourceFd(&guard.as_raw_fd()));
+            }
+        }
+        lane.state = next;
+        if self.open == 0 {
+            self.ring();
+        }
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        for lane in 0..self.lanes.len() {
+            self.leave(lane, State::Done);
+        }
+    }
+}
