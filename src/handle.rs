@@ -5,28 +5,20 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tagcache_client::{
-    CallLimits, Commands, Deadline, Error, Fanout, Pool, PoolConfig, Replies, Reply, call,
-};
+use tagcache_client::{Pool, PoolConfig};
 
 use crate::error::Failure;
 use crate::options::Options;
-use crate::registry::{self, SharedPool};
+use crate::registry;
+use crate::route::{Route, Wants};
 use crate::scratch::Buffers;
 use crate::slowlog;
-use crate::trouble;
 use crate::value::Rules;
-
-/// How many commands of a batch are worth a connection of their own.
-const COMMANDS_A_LANE: usize = 64;
 
 const CLOSED: &str =
     "the handle is closed; make a new one (its pool and connections are still there)";
 const NEVER_MADE: &str = "the handle was never made: the constructor of TagCache did not run or did not succeed; a \
      subclass calls parent::__construct()";
-
-/// How long an [`Errand`] may take at most: somebody waits for it to go on.
-const ERRAND_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The state of a handle.
 #[derive(Debug, Default)]
@@ -74,7 +66,7 @@ fn note(options: &Rc<Options>) {
 struct Open {
     options: Rc<Options>,
     /// Looked up at the first use, and again in a forked child.
-    pool: Option<SharedPool>,
+    route: Option<Route>,
 }
 
 /// A handle, as the methods of its object see it. It is borrowed only between two calls into
@@ -89,7 +81,7 @@ impl HandleCell {
         note(&options);
         self.0.replace(State::Open(Box::new(Open {
             options,
-            pool: None,
+            route: None,
         })));
     }
 
@@ -123,62 +115,24 @@ impl HandleCell {
     ///
     /// # Errors
     ///
-    /// Those of [`call()`], and [`Failure::Closed`].
+    /// Those of [`Route::exchange`], and [`Failure::Closed`].
     pub(crate) fn call(&self, buffers: &mut Buffers) -> Result<(), Failure> {
-        let (done, slow) = self.with(|open| {
-            let limits = open.options.limits;
-            let deadline = Deadline::after(limits.timeout);
-            let pool = open.pool().get();
-            Ok(exchange(pool, &limits, &deadline, buffers, Wants::All))
+        let (commands, replies) = (&buffers.commands, &mut buffers.replies);
+        let done = self.with(|open| {
+            let route = open.route();
+            Ok(route.exchange(Duration::ZERO, commands, replies, Wants::All))
         })?;
-        finish(done, slow)
+        slowlog::write();
+        Ok(done?)
     }
 
-    /// Returns the way to the server as it is now, for a call in several exchanges.
+    /// Returns the way to the server as it is now, for what takes longer than a call.
     ///
     /// # Errors
     ///
     /// [`Failure::Closed`].
     pub(crate) fn route(&self) -> Result<Route, Failure> {
-        self.with(|open| {
-            Ok(Route {
-                pool: registry::pool(&open.options.pool),
-                limits: open.options.limits,
-            })
-        })
-    }
-
-    /// Starts a fan-out of `commands` and returns at once. No code of PHP runs in here.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Fanout::start`], and [`Failure::Closed`].
-    pub(crate) fn start(&self, commands: &Commands) -> Result<Fanout, Failure> {
-        self.with(|open| {
-            let limits = open.options.limits;
-            let pool = open.pool().get();
-            // Half of the pool at most, so that one batch does not shut everybody else out.
-            let most = (pool.config().size as usize / 2).max(1);
-            let lanes = commands.len().div_ceil(COMMANDS_A_LANE).clamp(1, most);
-            Ok(Fanout::start(pool, &limits, commands, lanes).inspect_err(trouble::note)?)
-        })
-    }
-
-    /// Returns what sends `commands`, one that removes entries, whatever becomes of the handle.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Closed`].
-    pub(crate) fn errand(&self, commands: Commands) -> Result<Errand, Failure> {
-        self.with(|open| {
-            let limits = open.options.limits;
-            let timeout = limits.timeout.min(ERRAND_TIMEOUT);
-            Ok(Errand {
-                pool: registry::pool(&open.options.pool),
-                limits: CallLimits { timeout, ..limits },
-                commands,
-            })
-        })
+        self.with(|open| Ok(open.route().clone()))
     }
 
     /// Returns the pool.
@@ -187,7 +141,7 @@ impl HandleCell {
     ///
     /// [`Failure::Closed`].
     pub(crate) fn shared_pool(&self) -> Result<Arc<Pool>, Failure> {
-        self.with(|open| Ok(open.pool().share()))
+        self.with(|open| Ok(open.route().pool().share()))
     }
 
     /// Returns the options of a handle with `prefix` behind the prefix of this one.
@@ -217,118 +171,13 @@ impl HandleCell {
     }
 }
 
-/// What a caller does with an exchange that ends before the last command, as its replies became too much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wants {
-    /// It has failed.
-    All,
-    /// What it has is used, and the rest is asked for in another.
-    Part,
-}
-
-/// Sends the commands of `buffers` and waits for their replies; returns also what there is to log. Runs no PHP code.
-fn exchange(
-    pool: &Pool,
-    limits: &CallLimits,
-    deadline: &Deadline,
-    buffers: &mut Buffers,
-    wants: Wants,
-) -> (Result<(), Error>, Option<slowlog::Line>) {
-    let (commands, replies) = (&buffers.commands, &mut buffers.replies);
-    let mut done = call(pool, limits, deadline, commands, replies);
-    if wants == Wants::Part && matches!(done, Err(Error::CallTooLarge { .. })) {
-        done = Ok(());
-    }
-    let error = done.as_ref().err();
-    error.inspect(|error| trouble::note(error));
-    let slow = slowlog::judge(pool, commands, &buffers.replies, error);
-    (done, slow)
-}
-
-/// Writes the line, when nothing is borrowed: what leaves by a bailout must not take buffers or the handle with it.
-fn finish(done: Result<(), Error>, slow: Option<slowlog::Line>) -> Result<(), Failure> {
-    if let Some(line) = slow {
-        line.write();
-    }
-    Ok(done?)
-}
-
-/// The way to the server of one call in several exchanges, whatever code of the user does with the handle in between.
-#[derive(Debug)]
-pub(crate) struct Route {
-    pool: SharedPool,
-    limits: CallLimits,
-}
-
-impl Route {
-    /// Returns how many bytes the replies of an exchange may have.
-    pub(crate) fn max_call_bytes(&self) -> usize {
-        self.limits.max_call_bytes
-    }
-
-    /// Sends the commands of `buffers` and waits for their replies, within what `spent` leaves of the time limit,
-    /// and adds what it took. What is done between two exchanges does not count. *May bail out* after it.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`call()`].
-    pub(crate) fn call(
-        &self,
-        spent: &mut Duration,
-        buffers: &mut Buffers,
-        wants: Wants,
-    ) -> Result<(), Failure> {
-        let deadline = Deadline::resumed(self.limits.timeout, *spent);
-        let pool = self.pool.get();
-        let (done, slow) = exchange(pool, &self.limits, &deadline, buffers, wants);
-        *spent += buffers.replies.timing().total();
-        finish(done, slow)
-    }
-}
-
-/// A command to be sent later, perhaps while PHP bails out: it runs no PHP code and needs no handle.
-#[derive(Debug)]
-pub(crate) struct Errand {
-    pool: SharedPool,
-    limits: CallLimits,
-    commands: Commands,
-}
-
-impl Errand {
-    /// Sends the command; returns how many entries it removed. Does nothing in a forked child, which
-    /// does not own what its parent wants to remove.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`call()`].
-    pub(crate) fn run(&self) -> Result<u64, Failure> {
-        self.run_within(self.limits.timeout)
-    }
-
-    /// As [`Errand::run`], within `most` if that is less than the errand's own time limit.
-    ///
-    /// # Errors
-    ///
-    /// As [`Errand::run`].
-    pub(crate) fn run_within(&self, most: Duration) -> Result<u64, Failure> {
-        let mut replies = Replies::new();
-        let limits = CallLimits {
-            timeout: self.limits.timeout.min(most),
-            ..self.limits
-        };
-        let (pool, by) = (self.pool.get(), Deadline::after(limits.timeout));
-        call(pool, &limits, &by, &self.commands, &mut replies).inspect_err(trouble::note)?;
-        match replies.get(0) {
-            Reply::Count(removed) => Ok(removed),
-            _ => Ok(0),
-        }
-    }
-}
-
 impl Open {
-    fn pool(&mut self) -> &SharedPool {
-        let known = self.pool.take().filter(|pool| !pool.get().is_inherited());
-        self.pool
-            .insert(known.unwrap_or_else(|| registry::pool(&self.options.pool)))
+    fn route(&mut self) -> &Route {
+        let known = self.route.take();
+        let known = known.filter(|route| !route.pool().get().is_inherited());
+        self.route.insert(known.unwrap_or_else(|| {
+            let pool = registry::pool(&self.options.pool);
+            Route::new(pool, self.options.limits)
+        }))
     }
 }

@@ -14,7 +14,8 @@
 //! | made of calls | [`collect`] | what pipelines and batches collect: commands, and what their replies will become |
 //! | | [`remember`], [`lock`] | values that a callback makes; locks in the server |
 //! | a call | [`ops`] | commands from arguments, results from replies |
-//! | | [`handle`] | the state in an object, and its ways to the server |
+//! | | [`handle`] | the state in an object |
+//! | | [`route`] | the one way to the server, and what is looked at when a call is over |
 //! | | [`value`], [`options`] | zvals, and settings, to what the client takes, and back |
 //! | | [`registry`], [`scratch`] | the pools of the process; buffers that a thread uses again |
 //! | looking inside | [`doctor`], [`metrics`], [`report`] | figures, judged, as text, as arrays |
@@ -23,8 +24,7 @@
 //! | | [`process`], [`seen`] | what a forked child does not share; what a walk has met |
 //! | | [`ffi`] | raw calls into Zend, the only `unsafe` |
 //!
-//! The only ways to the server are those of a handle (`HandleCell::call`, `Route`, `Errand`, and the
-//! `Fanout` of a batch) and [`doctor`]'s `ask_all`. None of them calls PHP.
+//! Beside [`route`] only [`doctor`]'s `ask_all` leads to a server. Neither calls PHP.
 //!
 //! # Rules
 //!
@@ -70,6 +70,7 @@ mod process;
 mod registry;
 mod remember;
 mod report;
+mod route;
 mod scratch;
 mod seen;
 mod session;

@@ -9,9 +9,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::Failure;
 use crate::ffi::Owned;
-use crate::handle::{Errand, HandleCell};
+use crate::handle::HandleCell;
 use crate::ops::{self, Put};
 use crate::report;
+use crate::route::Errand;
 
 /// A lock, until it is dropped. It refers to the pool, not to the handle, which user code may close.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Lock {
         // What can fail without leaving a lock behind comes first.
         let mut scratch = ops::begin(handle)?;
         ops::encode::invalidate_tag(&mut scratch, &owner)?;
-        let release = Some(handle.errand(scratch.commands.clone())?);
+        let release = Some(handle.route()?.errand(scratch.commands.clone()));
         drop(scratch);
         let mut lock = Owned::new(Self { release });
         let tags = report::list(&[&owner]);

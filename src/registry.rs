@@ -189,6 +189,12 @@ impl SharedPool {
     }
 }
 
+impl Clone for SharedPool {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
 impl SharedPool {
     /// Returns the pool for those who look at all of them; not for one that is inherited.
     pub(crate) fn share(&self) -> Arc<Pool> {

@@ -4,6 +4,7 @@
 //! Both settings are the administrator's (PHP_INI_SYSTEM), read when PHP starts. A call that is fast
 //! enough costs one comparison.
 
+use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use tagcache_client::{Commands, Error, Pool, Replies, Reply, Timing};
+use tagcache_client::{Commands, Error, Pool, Timing};
 
 use crate::ffi;
 use crate::trouble;
@@ -25,9 +26,45 @@ static THRESHOLD: AtomicU64 = AtomicU64::new(u64::MAX);
 /// The file, if there is one.
 static FILE: RwLock<Option<PathBuf>> = RwLock::new(None);
 
-/// A line to be written when no connection is out and nothing is borrowed.
+thread_local! {
+    /// Lines for PHP's error log, until nothing is borrowed.
+    static WAITING: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What a line tells of a call.
 #[derive(Debug)]
-pub(crate) struct Line(String);
+pub(crate) struct Told {
+    command: &'static str,
+    key: Vec<u8>,
+    commands: usize,
+    refused: Option<String>,
+}
+
+impl Told {
+    /// Of a call whose first command this is; `refused` is how many of its commands the server refused, and what it said.
+    pub(crate) fn new(
+        first: Option<(&'static str, Vec<u8>)>,
+        commands: usize,
+        refused: Option<(usize, &[u8])>,
+    ) -> Self {
+        let (command, key) = first.unwrap_or(("?", Vec::new()));
+        Self {
+            command,
+            key,
+            commands,
+            refused: refused.map(|(count, text)| {
+                let text = String::from_utf8_lossy(text);
+                format!("the server refused {count} of {commands} command(s): {text}")
+            }),
+        }
+    }
+
+    /// Of a call of `commands`.
+    pub(crate) fn of(commands: &Commands, refused: Option<(usize, &[u8])>) -> Self {
+        let first = commands.first().map(|(verb, key)| (verb, key.to_vec()));
+        Self::new(first, commands.len(), refused)
+    }
+}
 
 /// Reads the settings. For MINIT.
 pub(crate) fn configure() {
@@ -55,81 +92,75 @@ pub(crate) fn file() -> Option<PathBuf> {
     FILE.read().clone()
 }
 
-/// Looks at a call; returns the line to [`Line::write`] if it was slow.
-pub(crate) fn judge(
-    pool: &Pool,
-    commands: &Commands,
-    replies: &Replies,
-    error: Option<&Error>,
-) -> Option<Line> {
-    let slow = threshold().is_some_and(|threshold| replies.timing().total() >= threshold);
-    slow.then(|| {
-        let why = error.map_or_else(|| refusals(replies), |error| Some(error.to_string()));
-        Line(describe(pool, commands, replies.timing(), why))
-    })
+/// Looks at a call that took `took`. If it was slow, writes its line to the file, or without one leaves it to
+/// [`write`]. Calls nothing of PHP.
+pub(crate) fn note(pool: &Pool, took: Timing, error: Option<&Error>, tell: impl FnOnce() -> Told) {
+    if threshold().is_none_or(|threshold| took.total() < threshold) {
+        return;
+    }
+    let line = describe(pool, took, error, &tell());
+    let Some(path) = file() else {
+        return wait(line);
+    };
+    let whole = format!(
+        "{} pid={} {line}\n",
+        timestamp(trouble::now()),
+        std::process::id(),
+    );
+    // One write to a file opened for appending: lines of several processes stay whole, and a
+    // file that was moved away is made anew.
+    let written = open(&path).and_then(|mut file| file.write_all(whole.as_bytes()));
+    if let Err(error) = written {
+        wait(format!(
+            "can't write to tagcache.slow_log \"{}\": {error}; {line}",
+            escaped(path.as_os_str().as_encoded_bytes()),
+        ));
+    }
 }
 
-/// Says what the server refused, if anything.
-fn refusals(replies: &Replies) -> Option<String> {
-    let mut refused = replies.iter().filter_map(|reply| match reply {
-        Reply::Error(text) => Some(text),
-        _ => None,
-    });
-    let first = String::from_utf8_lossy(refused.next()?);
-    let (count, of) = (1 + refused.count(), replies.len());
-    Some(format!(
-        "the server refused {count} of {of} command(s): {first}"
-    ))
+/// Leaves a line for PHP's error log to the next [`write`] of the thread; at its end there is none.
+fn wait(line: String) {
+    let _ = WAITING.try_with(|waiting| waiting.borrow_mut().push(line));
+}
+
+/// Writes what waits for PHP's error log: to be called where nothing is borrowed, since what leaves by a bailout must
+/// not take buffers or the handle with it. *May bail out.*
+pub(crate) fn write() {
+    if threshold().is_none() {
+        return;
+    }
+    // One after the other, so that a bailout loses none.
+    while let Some(line) =
+        WAITING.with_borrow_mut(|waiting| (!waiting.is_empty()).then(|| waiting.remove(0)))
+    {
+        ffi::log(&format!("tagcache: {line}"));
+    }
 }
 
 #[cold]
-fn describe(pool: &Pool, commands: &Commands, timing: Timing, error: Option<String>) -> String {
+fn describe(pool: &Pool, took: Timing, error: Option<&Error>, told: &Told) -> String {
     let ms = |span: Duration| format!("{:.3}", span.as_secs_f64() * 1e3);
-    let (command, key) = commands.first().unwrap_or(("?", b""));
     let stats = pool.stats();
     let mut line = format!(
-        "slow call: command={command} key=\"{}\" commands={} total_ms={} wait_ms={} wire_ms={} \
+        "slow call: command={} key=\"{}\" commands={} total_ms={} wait_ms={} wire_ms={} \
          server=\"{}\" pool_size={} in_use={} idle={} waiters={}",
-        escaped(key),
-        commands.len(),
-        ms(timing.total()),
-        ms(timing.wait),
-        ms(timing.wire),
+        told.command,
+        escaped(&told.key),
+        told.commands,
+        ms(took.total()),
+        ms(took.wait),
+        ms(took.wire),
         escaped(pool.config().endpoint.to_string().as_bytes()),
         stats.size,
         stats.in_use,
         stats.idle,
         stats.waiters,
     );
-    if let Some(error) = error {
+    let error = error.map(ToString::to_string);
+    if let Some(error) = error.as_ref().or(told.refused.as_ref()) {
         line += &format!(" error=\"{}\"", escaped(error.as_bytes()));
     }
     line
-}
-
-impl Line {
-    /// Writes it. *May bail out.*
-    pub(crate) fn write(self) {
-        let Some(path) = file() else {
-            return ffi::log(&format!("tagcache: {}", self.0));
-        };
-        let line = format!(
-            "{} pid={} {}\n",
-            timestamp(trouble::now()),
-            std::process::id(),
-            self.0
-        );
-        // One write to a file opened for appending: lines of several processes stay whole, and a
-        // file that was moved away is made anew.
-        let written = open(&path).and_then(|mut file| file.write_all(line.as_bytes()));
-        if let Err(error) = written {
-            ffi::log(&format!(
-                "tagcache: can't write to tagcache.slow_log \"{}\": {error}; {}",
-                escaped(path.as_os_str().as_encoded_bytes()),
-                self.0
-            ));
-        }
-    }
 }
 
 /// Opens the file of the slow log for appending.

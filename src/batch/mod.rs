@@ -22,7 +22,9 @@ use crate::error::Failure;
 use crate::ffi::{self, Call, Class, Held, Instance};
 use crate::handle::HandleCell;
 use crate::ops;
+use crate::route::Started;
 use crate::signature::{Param, declare, param};
+use crate::slowlog;
 
 static CLASS: Class<Batch> = Class::unregistered();
 
@@ -34,7 +36,7 @@ const SECONDS: Param = param("seconds", DataType::Double).nullable().or("null");
 pub(crate) struct Batch {
     collector: Collector,
     /// Once it was sent.
-    fanout: OnceCell<Fanout>,
+    started: OnceCell<Started>,
 }
 
 impl Instance for Batch {
@@ -145,38 +147,53 @@ methods! {
 }
 
 impl Batch {
-    /// Sends what was collected, unless that was done before. Calls nothing of PHP.
+    /// Sends what was collected, unless that was done before. *May bail out* after it, when it writes to the slow log.
     fn send(&self) -> Result<(), Failure> {
-        if self.fanout.get().is_some() {
+        if self.started.get().is_some() {
             return Ok(());
         }
+        let route = self.collector.handle.route()?;
         let commands = self.collector.finish(SENT);
-        match self.collector.handle.start(&commands) {
-            Ok(fanout) => {
-                self.fanout.set(fanout).expect("BUG: sent within sending");
+        let sent = match route.start(&commands) {
+            Ok(started) => {
+                self.started.set(started).expect("BUG: sent within sending");
                 Ok(())
             }
-            Err(failure) => {
+            Err(error) => {
                 self.collector.resume(commands);
-                Err(failure)
+                Err(error)
             }
-        }
+        };
+        slowlog::write();
+        Ok(sent?)
     }
 
-    /// Uses the fan-out of a batch that was sent. `use_it` calls nothing of PHP.
+    /// Uses the fan-out of a batch that was sent. `use_it` calls nothing of PHP. *May bail out* after it, as
+    /// [`Batch::send`].
     fn with<R>(&self, use_it: impl FnOnce(&Fanout) -> Result<R, Failure>) -> Result<R, Failure> {
-        let fanout = self.fanout.get().expect("BUG: the batch was sent before");
-        if fanout.is_inherited() && !fanout.is_done() {
-            // Marks what is missing as failed, and leaves the parent's connections alone.
-            fanout.drive(Duration::ZERO);
-            let endpoint = self.endpoint();
-            return Err(Failure::lost(
-                &Error::Forked { endpoint },
-                fanout.answered(),
-                fanout.len(),
-            ));
-        }
-        use_it(fanout)
+        self.look(|fanout| {
+            if fanout.is_inherited() && !fanout.is_done() {
+                // Marks what is missing as failed, and leaves the parent's connections alone.
+                fanout.drive(Duration::ZERO);
+                let endpoint = self.endpoint();
+                return Err(Failure::lost(
+                    &Error::Forked { endpoint },
+                    fanout.answered(),
+                    fanout.len(),
+                ));
+            }
+            use_it(fanout)
+        })
+    }
+
+    /// As [`Batch::with`], whichever process has sent it.
+    fn look<R>(&self, use_it: impl FnOnce(&Fanout) -> R) -> R {
+        let started = self.started.get();
+        let used = started
+            .expect("BUG: the batch was sent before")
+            .with(use_it);
+        slowlog::write();
+        used
     }
 
     /// Makes the value of call `n` in `into`, waiting for it if need be. *May bail out.*
@@ -186,7 +203,7 @@ impl Batch {
         let commands = asked.first..asked.first + asked.count;
         let mut scratch = ops::begin(&self.collector.handle)?;
         let settled = self.is_settled(n);
-        let mut copy = |fanout: &Fanout| {
+        let copy = |fanout: &Fanout| {
             fanout.drive_for(commands.clone(), Duration::MAX);
             match fanout.copy_replies(commands.clone(), &mut scratch.replies) {
                 Poll::Ready(Ok(())) => Ok(()),
@@ -198,7 +215,7 @@ impl Batch {
         };
         if settled {
             // Also in a forked child: what had come before the fork is there.
-            copy(self.fanout.get().expect("BUG: as above"))?;
+            self.look(copy)?;
         } else {
             self.with(copy)?;
         }
@@ -215,10 +232,11 @@ impl Batch {
         )
     }
 
-    /// Returns whether [`Batch::read`] would return at once, after taking what has arrived.
+    /// Returns whether [`Batch::read`] would return at once, after taking what has arrived. *May bail out* after it, as
+    /// [`Batch::send`].
     fn is_ready(&self, n: usize) -> bool {
-        if let Some(fanout) = self.fanout.get() {
-            fanout.drive(Duration::ZERO);
+        if self.started.get().is_some() {
+            self.look(|fanout| fanout.drive(Duration::ZERO));
         }
         self.is_settled(n)
     }
@@ -227,8 +245,8 @@ impl Batch {
     fn is_settled(&self, n: usize) -> bool {
         let asked = self.collector.asked(n).expect("BUG: no such call");
         let commands = asked.first..asked.first + asked.count;
-        let fanout = self.fanout.get();
-        fanout.is_some_and(|fanout| fanout.is_settled(commands))
+        let started = self.started.get();
+        started.is_some_and(|started| started.with(|fanout| fanout.is_settled(commands)))
     }
 
     /// Makes a stream to wait for. *May bail out.*

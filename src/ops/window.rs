@@ -12,8 +12,10 @@ use tagcache_client::Commands;
 
 use crate::error::Failure;
 use crate::ffi::Owned;
-use crate::handle::{HandleCell, Route, Wants};
+use crate::handle::HandleCell;
+use crate::route::{Route, Wants};
 use crate::scratch::Buffers;
+use crate::slowlog;
 
 /// The most commands of an exchange.
 const MOST_COMMANDS: usize = 8 << 10;
@@ -80,10 +82,16 @@ impl Window {
     ///
     /// # Errors
     ///
-    /// Those of [`Route::call`].
+    /// Those of [`Route::exchange`].
     pub(super) fn call(&mut self, buffers: &mut Buffers) -> Result<(), Failure> {
         self.begun = true;
-        self.route.call(&mut self.spent, buffers, self.wants)
+        let (commands, replies) = (&buffers.commands, &mut buffers.replies);
+        let done = self
+            .route
+            .exchange(self.spent, commands, replies, self.wants);
+        self.spent += replies.timing().total();
+        slowlog::write();
+        Ok(done?)
     }
 
     /// Chooses how many values are asked for next, by how large the last ones were.

@@ -63,7 +63,7 @@ pub fn call(
         pool.count_round_trip(wire);
     }
     done?;
-    pool.warm_up(limits, deadline);
+    pool.warm_up(limits, deadline, 0);
     Ok(())
 }
 
@@ -77,13 +77,8 @@ fn converse(
     replies: &mut Replies,
     waited: &mut Option<Duration>,
 ) -> Result<(), Error> {
-    let mut guard = check_out(pool, pool.core(), limits, deadline).inspect_err(|error| {
-        // What failed to connect had its permit by then; what did not even try is no round trip.
-        let skipped = matches!(error, Error::Unreachable { .. });
-        if error.phase() != Some(Phase::Acquire) && !skipped {
-            *waited = Some(Duration::ZERO);
-        }
-    })?;
+    let mut guard = check_out(pool, pool.core(), limits, deadline)
+        .inspect_err(|error| *waited = error.had_permit().then_some(Duration::ZERO))?;
     *waited = Some(guard.waited);
     let mut exchange = |guard: &mut Connection| {
         replies.void();

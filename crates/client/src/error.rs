@@ -9,7 +9,7 @@ use std::time::Duration;
 use thiserror::Error as ThisError;
 
 use crate::advice;
-use crate::proto::InvalidName;
+use crate::proto::{InvalidName, Timing};
 
 /// The part of a call that ran out of time or failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -315,6 +315,28 @@ impl Error {
             Self::Watch { source, .. } => Some(advice::on_waiting(source)),
             _ => None,
         }
+    }
+
+    /// Returns how a call that never had a connection spent the time it `took`.
+    #[must_use]
+    pub fn spent(&self, took: Duration) -> Timing {
+        if self.had_permit() {
+            Timing {
+                wait: Duration::ZERO,
+                wire: took,
+            }
+        } else {
+            Timing {
+                wait: took,
+                wire: Duration::ZERO,
+            }
+        }
+    }
+
+    /// Returns whether a call that never had a connection had at least its permit: what failed to connect had it, what
+    /// did not even try had not.
+    pub(crate) fn had_permit(&self) -> bool {
+        self.phase() != Some(Phase::Acquire) && !matches!(self, Self::Unreachable { .. })
     }
 
     /// Returns the part of the call that failed, where the error knows it.

@@ -343,6 +343,22 @@ fn a_thread_that_holds_connections_takes_those_of_others() {
     assert_eq!(pool.stats().in_use, 0);
 }
 
+#[test]
+fn a_fan_out_is_one_round_trip_of_the_time_that_was_spent_on_it() {
+    let (_server, pool) = faulty([Rule::delay(Duration::from_millis(60), Nth::Every)], 4);
+    let trips = || pool.latencies().round_trip.count();
+    let fanout = Fanout::start(&pool, &limits(3000), &gets(2), 2).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(trips(), 0, "it is on its way");
+    assert!(fanout.drive(Duration::from_secs(3)));
+    assert!(fanout.timing().total() < Duration::from_millis(100));
+    let waited_for = Fanout::start(&pool, &limits(3000), &gets(2), 2).unwrap();
+    assert!(waited_for.drive(Duration::from_secs(3)) && waited_for.drive(Duration::from_secs(3)));
+    assert!(waited_for.timing().wire >= Duration::from_millis(50));
+    drop(Fanout::start(&pool, &limits(3000), &gets(2), 2).unwrap());
+    assert_eq!(trips(), 2, "one each, and none for what was given up");
+}
+
 /// What has ended, whether by its last reply or by its drop, is nobody's to drive: then the call waits in line.
 #[test]
 fn fan_outs_that_have_ended_are_forgotten() {

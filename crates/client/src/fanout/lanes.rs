@@ -19,7 +19,7 @@ use crate::exchange::{Cause, Step, Transfer};
 use crate::fork;
 use crate::held::check_out;
 use crate::pool::{ConnectionGuard, Pool};
-use crate::proto::{Commands, Replies};
+use crate::proto::{Commands, Replies, Timing};
 
 /// What became of one command.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +46,9 @@ pub(super) struct Lanes {
     open: usize,
     fork_generation: u64,
     watch: Option<Watch>,
+    timing: Timing,
+    /// Whether it has been counted as a round trip.
+    counted: bool,
 }
 
 #[derive(Debug)]
@@ -78,8 +81,14 @@ impl Lanes {
         let mut guards = Vec::with_capacity(wanted);
         if !commands.is_empty() {
             let home = pool.shared_core();
-            guards.push(check_out(pool, home, limits, &deadline)?);
+            let guard = check_out(pool, home, limits, &deadline).inspect_err(|error| {
+                if error.had_permit() {
+                    pool.count_round_trip(deadline.elapsed());
+                }
+            })?;
+            guards.push(guard);
         }
+        let wait = guards.first().map_or(Duration::ZERO, |guard| guard.waited);
         while !guards.is_empty() && guards.len() < wanted {
             // No connection free, or none to be had: the ones that are there will do.
             match pool.try_check_out(limits, &deadline) {
@@ -103,6 +112,11 @@ impl Lanes {
             open: 0,
             fork_generation: fork::generation(),
             watch: None,
+            timing: Timing {
+                wait,
+                wire: Duration::ZERO,
+            },
+            counted: false,
         };
         let mut dealt = vec![Commands::new(); guards.len()];
         if !guards.is_empty() {
@@ -138,7 +152,20 @@ impl Lanes {
             });
             this.pump(lane);
         }
+        if !this.lanes.is_empty() && this.failure().is_none() {
+            pool.warm_up(limits, &this.deadline, this.open);
+        }
+        this.spend(this.deadline.elapsed().saturating_sub(wait));
         Ok(this)
+    }
+
+    /// Adds what the thread has spent on it, and counts the whole when it has come to its end.
+    fn spend(&mut self, span: Duration) {
+        self.timing.wire += span;
+        if self.is_done() && !self.counted && !self.lanes.is_empty() && !self.is_inherited() {
+            self.counted = true;
+            self.pool.count_round_trip(self.timing.wire);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -147,6 +174,31 @@ impl Lanes {
 
     pub(super) fn is_done(&self) -> bool {
         self.open == 0
+    }
+
+    pub(super) fn timing(&self) -> Timing {
+        self.timing
+    }
+
+    pub(super) fn failure(&self) -> Option<Rc<Error>> {
+        self.lanes.iter().find_map(|lane| match &lane.state {
+            State::Failed(error) => Some(Rc::clone(error)),
+            _ => None,
+        })
+    }
+
+    pub(super) fn first(&self) -> Option<(&'static str, Vec<u8>)> {
+        let (lane, _) = self.places.first()?;
+        let (verb, name) = self.lanes[*lane as usize].commands.first()?;
+        Some((verb, name.to_vec()))
+    }
+
+    pub(super) fn refusals(&self) -> Option<(usize, Vec<u8>)> {
+        let refused = self.lanes.iter().filter_map(|lane| lane.replies.refusals());
+        refused.fold(None, |sum, (count, text)| {
+            let (before, first) = sum.unwrap_or_else(|| (0, text.to_vec()));
+            Some((before + count, first))
+        })
     }
 
     pub(super) fn connections(&self) -> usize {
@@ -265,8 +317,16 @@ impl Lanes {
         self.ring();
     }
 
-    fn drive_while(&mut self, wait: Duration, mut go_on: impl FnMut(&Self) -> bool) {
+    fn drive_while(&mut self, wait: Duration, go_on: impl FnMut(&Self) -> bool) {
+        if self.is_done() {
+            return;
+        }
         let wait = Deadline::after(wait);
+        self.drive_by(&wait, go_on);
+        self.spend(wait.elapsed());
+    }
+
+    fn drive_by(&mut self, wait: &Deadline, mut go_on: impl FnMut(&Self) -> bool) {
         loop {
             if self.is_done() || !go_on(self) {
                 return;

@@ -25,7 +25,7 @@ use crate::config::CallLimits;
 use crate::error::Error;
 use crate::held::{self, Holder};
 use crate::pool::Pool;
-use crate::proto::{Commands, Replies};
+use crate::proto::{Commands, Replies, Timing};
 
 /// See the module documentation. It belongs to the thread that started it, whose other calls drive it when they need
 /// a connection.
@@ -110,6 +110,31 @@ impl Fanout {
     #[must_use]
     pub fn answered(&self) -> usize {
         self.lanes.borrow().answered()
+    }
+
+    /// Returns how long the thread has spent on it: waiting for the first connection, and from then on sending, driving
+    /// and waiting for replies. What it did meanwhile does not count.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        self.lanes.borrow().timing()
+    }
+
+    /// Returns why a lane has failed, if one has: of several the first.
+    #[must_use]
+    pub fn failure(&self) -> Option<Rc<Error>> {
+        self.lanes.borrow().failure()
+    }
+
+    /// Returns the verb and the key or tag of the first command.
+    #[must_use]
+    pub fn first(&self) -> Option<(&'static str, Vec<u8>)> {
+        self.lanes.borrow().first()
+    }
+
+    /// As [`Replies::refusals`].
+    #[must_use]
+    pub fn refusals(&self) -> Option<(usize, Vec<u8>)> {
+        self.lanes.borrow().refusals()
     }
 
     /// Returns whether another process made this (this one is its forked child). Its connections are the

@@ -309,10 +309,12 @@ impl Pool {
             })
     }
 
-    /// Opens the connections that `min_idle` asks for, after the first call and within its deadline. A failure
-    /// ends it silently: the next call that needs a connection reports what is wrong.
-    pub(crate) fn warm_up(&self, limits: &CallLimits, deadline: &Deadline) {
-        let wanted = self.shared.core.take_warm_up();
+    /// Opens the connections that `min_idle` asks for, after the first call and within its deadline; `out` of them are
+    /// those that the call has not given back. A failure ends it silently: the next call that needs a connection
+    /// reports what is wrong.
+    pub(crate) fn warm_up(&self, limits: &CallLimits, deadline: &Deadline, out: usize) {
+        let out = u32::try_from(out).unwrap_or(u32::MAX);
+        let wanted = self.shared.core.take_warm_up().saturating_sub(out);
         // Whatever could be opened is there.
         let _ = self
             .shared

@@ -183,6 +183,17 @@ impl Replies {
         self.timing = timing;
     }
 
+    /// Returns how many commands the server refused, and what it said to the first of them.
+    #[must_use]
+    pub fn refusals(&self) -> Option<(usize, &[u8])> {
+        let mut refused = self.iter().filter_map(|reply| match reply {
+            Reply::Error(text) => Some(text),
+            _ => None,
+        });
+        let first = refused.next()?;
+        Some((1 + refused.count(), first))
+    }
+
     /// Returns the number of replies.
     #[must_use]
     pub fn len(&self) -> usize {
