@@ -121,7 +121,7 @@ pub(crate) fn check_sent(
 }
 
 /// Says whether sending once more can't do anything twice.
-fn may_retry(failure: &Failure, commands: &Commands) -> bool {
+pub(crate) fn may_retry(failure: &Failure, commands: &Commands) -> bool {
     match failure.cause {
         Cause::Io(..) | Cause::PeerClosed => {
             !failure.sent

@@ -343,6 +343,60 @@ fn a_thread_that_holds_connections_takes_those_of_others() {
     assert_eq!(pool.stats().in_use, 0);
 }
 
+/// As in a call: what only reads is sent again if the connection had been idle, and ends before its reply.
+#[test]
+fn a_lane_is_sent_again_where_a_call_would_be() {
+    for rule in [Rule::close(1), Rule::reset(1)] {
+        let (server, pool) = faulty([], 1);
+        put(&pool, "k0", "v");
+        server.add(rule.clone().conn(0));
+        let fanout = Fanout::start(&pool, &limits(2000), &gets(1), 1).unwrap();
+        assert!(fanout.drive(Duration::MAX));
+        assert!(
+            replied(&fanout, 0, Reply::Value(b"v")),
+            "{:?}",
+            outcome(&fanout, 0)
+        );
+        assert_eq!((pool.stats().retries, server.peers_total()), (1, 2));
+        assert_full_capacity(&pool);
+        // What counts may have counted.
+        server.clear();
+        server.add(rule.conn(1));
+        let fanout = Fanout::start(&pool, &limits(2000), &counts(&["n"]), 1).unwrap();
+        assert!(fanout.drive(Duration::MAX));
+        assert_eq!(failed(&fanout, 0).unwrap().kind(), ErrorKind::Connection);
+        assert_eq!(pool.stats().retries, 1);
+        assert_full_capacity(&pool);
+    }
+}
+
+/// Who only looks does not wait for a connection to be opened, and who can't have one is told why.
+#[test]
+fn a_lane_is_sent_again_for_who_waits_and_only_if_it_can_be() {
+    let (server, pool) = faulty([], 1);
+    put(&pool, "k0", "v");
+    // Later than the start looks, which would wait.
+    let later = Rule::delay(Duration::from_millis(30), 1);
+    server.add(later.clone().conn(0));
+    server.add(Rule::close(1).conn(0));
+    let fanout = Fanout::start(&pool, &limits(2000), &gets(1), 1).unwrap();
+    std::thread::sleep(Duration::from_millis(80));
+    assert!(fanout.drive(Duration::ZERO));
+    assert_eq!(failed(&fanout, 0).unwrap().kind(), ErrorKind::Connection);
+    assert_eq!(pool.stats().retries, 0);
+    server.clear();
+    put(&pool, "k0", "v");
+    server.add(later.conn(1));
+    server.add(Rule::close(1).conn(1));
+    let fanout = Fanout::start(&pool, &limits(2000), &gets(1), 1).unwrap();
+    server.refuse();
+    assert!(fanout.drive(Duration::MAX));
+    let error = failed(&fanout, 0).unwrap();
+    assert!(matches!(*error, Error::Connect { .. }), "{error}");
+    assert_eq!((pool.stats().retries, pool.stats().in_use), (1, 0));
+    assert_eq!(guards_on_this_thread(), 0);
+}
+
 #[test]
 fn a_fan_out_is_one_round_trip_of_the_time_that_was_spent_on_it() {
     let (_server, pool) = faulty([Rule::delay(Duration::from_millis(60), Nth::Every)], 4);

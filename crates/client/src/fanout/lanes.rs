@@ -11,7 +11,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Token};
 
 use super::watch::Watch;
-use crate::call::{check_sent, explain};
+use crate::call::{check_sent, explain, may_retry};
 use crate::config::CallLimits;
 use crate::deadline::Deadline;
 use crate::error::{Error, Phase};
@@ -96,15 +96,11 @@ impl Lanes {
                 Ok(None) | Err(_) => break,
             }
         }
-        let broken = |source| Error::Watch {
-            endpoint: pool.config().endpoint.to_string(),
-            source,
-        };
         let mut this = Self {
             pool: pool.clone(),
             limits: *limits,
             deadline,
-            poll: mio::Poll::new().map_err(broken)?,
+            poll: mio::Poll::new().map_err(|source| broken(pool, source))?,
             // All that can be ready at once: the lanes, the bell and the timer.
             events: Events::with_capacity(guards.len() + 2),
             lanes: Vec::with_capacity(guards.len()),
@@ -126,11 +122,7 @@ impl Lanes {
         // gets no commands goes home, and whoever uses it next must not wake this poll.
         let busy = guards.iter().zip(&dealt).enumerate();
         for (lane, (guard, _)) in busy.filter(|(_, (_, commands))| !commands.is_empty()) {
-            let both = Interest::READABLE | Interest::WRITABLE;
-            this.poll
-                .registry()
-                .register(&mut SourceFd(&guard.as_raw_fd()), Token(lane), both)
-                .map_err(broken)?;
+            watch_lane(&this.poll, pool, guard, lane)?;
         }
         for (mut guard, commands) in guards.into_iter().zip(dealt) {
             let lane = this.lanes.len();
@@ -150,7 +142,7 @@ impl Lanes {
                 replies,
                 state,
             });
-            this.pump(lane);
+            this.pump(lane, true);
         }
         if !this.lanes.is_empty() && this.failure().is_none() {
             pool.warm_up(limits, &this.deadline, this.open);
@@ -341,6 +333,7 @@ impl Lanes {
                 return self.fail_open(|this| this.explain(Cause::TimedOut(Phase::Read), (0, 0)));
             };
             let pause = wait.remaining().unwrap_or_default().min(left);
+            let patient = pause >= self.limits.connect_timeout.min(left);
             match self.poll.poll(&mut self.events, Some(pause)) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -358,7 +351,7 @@ impl Lanes {
             for &lane in &ready {
                 // The bell and the timer are no lanes: they have nothing to pump.
                 if lane < self.lanes.len() {
-                    self.pump(lane);
+                    self.pump(lane, patient);
                 }
             }
             // However much keeps coming: what comes later is there for the next time.
@@ -376,20 +369,28 @@ impl Lanes {
         explain(cause, &self.pool, &self.limits, &self.deadline, counts)
     }
 
-    /// Pumps one lane.
-    fn pump(&mut self, lane: usize) {
-        self.go_on(lane, |transfer, guard, commands, deadline, replies| {
-            transfer.step(guard, commands, deadline, replies)
-        });
+    /// Pumps one lane; `patient` says whether the caller would wait for a connection to be opened.
+    fn pump(&mut self, lane: usize, patient: bool) {
+        self.go_on(
+            lane,
+            patient,
+            |transfer, guard, commands, deadline, replies| {
+                transfer.step(guard, commands, deadline, replies)
+            },
+        );
     }
 
     /// Gives every lane that is still open what had arrived for it by the deadline.
     fn look_late(&mut self) {
         for lane in 0..self.lanes.len() {
-            self.go_on(lane, |transfer, guard, commands, deadline, replies| {
-                let done = transfer.look_late(guard, commands, deadline, replies)?;
-                Ok(if done { Step::Done } else { Step::Read })
-            });
+            self.go_on(
+                lane,
+                false,
+                |transfer, guard, commands, deadline, replies| {
+                    let done = transfer.look_late(guard, commands, deadline, replies)?;
+                    Ok(if done { Step::Done } else { Step::Read })
+                },
+            );
         }
     }
 
@@ -398,6 +399,7 @@ impl Lanes {
     fn go_on(
         &mut self,
         lane: usize,
+        patient: bool,
         step: impl FnOnce(
             &mut Transfer,
             &mut ConnectionGuard,
@@ -424,6 +426,9 @@ impl Lanes {
             },
             Err(cause) => {
                 let failure = transfer.fail(cause, guard, replies);
+                if patient && guard.reused() && may_retry(&failure, commands) {
+                    return self.send_again(lane);
+                }
                 let counts = (replies.len(), commands.len());
                 let error = explain(
                     failure.cause,
@@ -436,6 +441,33 @@ impl Lanes {
             }
         };
         self.leave(lane, next);
+    }
+
+    /// Sends the commands of an open lane once more, on a fresh connection: where that can't do anything twice, as
+    /// [`call`](crate::call()).
+    fn send_again(&mut self, lane: usize) {
+        self.unwatch(lane);
+        let Lane {
+            commands,
+            replies,
+            state,
+        } = &mut self.lanes[lane];
+        let State::Open { guard, transfer } = state else {
+            return;
+        };
+        self.pool.count_retry();
+        let watched = guard
+            .replace(|| self.pool.connect(&self.limits, &self.deadline))
+            .and_then(|()| watch_lane(&self.poll, &self.pool, guard, lane));
+        match watched {
+            Ok(()) => {
+                self.deadline.look();
+                replies.void();
+                **transfer = Transfer::begin(guard, commands, replies, &self.limits);
+                self.pump(lane, false);
+            }
+            Err(error) => self.end(lane, State::Failed(Rc::new(error))),
+        }
     }
 
     /// Gives the outcome of `why` to every lane that is still open.
@@ -452,24 +484,53 @@ impl Lanes {
 
     /// Ends an open lane: its connection is no longer waited for, and its guard is dropped.
     fn leave(&mut self, lane: usize, next: State) {
+        self.unwatch(lane);
+        self.end(lane, next);
+    }
+
+    /// Ends an open lane whose connection is not waited for.
+    fn end(&mut self, lane: usize, next: State) {
         let lane = &mut self.lanes[lane];
-        let inherited = self.fork_generation != fork::generation();
-        if let State::Open { guard, .. } = &lane.state {
+        if matches!(lane.state, State::Open { .. }) {
             self.open -= 1;
-            if !inherited {
-                // A connection that goes home must not wake this poll any more. It can fail only if the
-                // descriptor is not registered, which is what is wanted. In a forked child the epoll instance is
-                // the parent's, and so would be the interest that goes.
-                let _ = self
-                    .poll
-                    .registry()
-                    .deregister(&mut SourceFd(&guard.as_raw_fd()));
-            }
         }
         lane.state = next;
         if self.open == 0 {
             self.ring();
         }
+    }
+
+    /// Waits no longer for the connection of a lane: one that goes home must not wake this poll any more.
+    fn unwatch(&self, lane: usize) {
+        // In a forked child the epoll instance is the parent's, and so would be the interest that goes.
+        if let State::Open { guard, .. } = &self.lanes[lane].state
+            && !self.is_inherited()
+        {
+            // It can fail only if the descriptor is not registered, which is what is wanted.
+            let fd = guard.as_raw_fd();
+            let _ = self.poll.registry().deregister(&mut SourceFd(&fd));
+        }
+    }
+}
+
+/// Lets `poll` tell when the connection of a lane has something to do.
+fn watch_lane(
+    poll: &mio::Poll,
+    pool: &Pool,
+    guard: &ConnectionGuard,
+    lane: usize,
+) -> Result<(), Error> {
+    let both = Interest::READABLE | Interest::WRITABLE;
+    poll.registry()
+        .register(&mut SourceFd(&guard.as_raw_fd()), Token(lane), both)
+        .map_err(|source| broken(pool, source))
+}
+
+/// What a fan-out fails with that can't wait for its connections.
+fn broken(pool: &Pool, source: io::Error) -> Error {
+    Error::Watch {
+        endpoint: pool.config().endpoint.to_string(),
+        source,
     }
 }
 
