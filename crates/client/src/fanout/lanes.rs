@@ -1,14 +1,15 @@
 //! [`Lanes`]: a fan-out on its way, driven.
 
+mod outcome;
+
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsRawFd, RawFd};
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Token};
+use mio::{Events, Interest, Poll, Token};
 
 use super::watch::Watch;
 use crate::call::{check_sent, explain, may_retry};
@@ -21,24 +22,13 @@ use crate::held::check_out;
 use crate::pool::{ConnectionGuard, Pool};
 use crate::proto::{Commands, Replies, Timing};
 
-/// What became of one command.
-#[derive(Clone, Copy, Debug)]
-enum Outcome<'a> {
-    /// Its reply is not in yet.
-    Pending,
-    /// Its reply is in.
-    Replied,
-    /// Its lane failed before its reply could be trusted.
-    Failed(&'a Rc<Error>),
-}
-
 /// The connections of a fan-out, and what came over them.
 #[derive(Debug)]
 pub(super) struct Lanes {
     pool: Pool,
     limits: CallLimits,
     deadline: Deadline,
-    poll: mio::Poll,
+    poll: Poll,
     events: Events,
     lanes: Vec<Lane>,
     /// Of each command, its lane and its place there.
@@ -100,7 +90,7 @@ impl Lanes {
             pool: pool.clone(),
             limits: *limits,
             deadline,
-            poll: mio::Poll::new().map_err(|source| broken(pool, source))?,
+            poll: Poll::new().map_err(|source| broken(pool, source))?,
             // All that can be ready at once: the lanes, the bell and the timer.
             events: Events::with_capacity(guards.len() + 2),
             lanes: Vec::with_capacity(guards.len()),
@@ -168,83 +158,8 @@ impl Lanes {
         self.open == 0
     }
 
-    pub(super) fn timing(&self) -> Timing {
-        self.timing
-    }
-
-    pub(super) fn failure(&self) -> Option<Rc<Error>> {
-        self.lanes.iter().find_map(|lane| match &lane.state {
-            State::Failed(error) => Some(Rc::clone(error)),
-            _ => None,
-        })
-    }
-
-    pub(super) fn first(&self) -> Option<(&'static str, Vec<u8>)> {
-        let (lane, _) = self.places.first()?;
-        let (verb, name) = self.lanes[*lane as usize].commands.first()?;
-        Some((verb, name.to_vec()))
-    }
-
-    pub(super) fn refusals(&self) -> Option<(usize, Vec<u8>)> {
-        let refused = self.lanes.iter().filter_map(|lane| lane.replies.refusals());
-        refused.fold(None, |sum, (count, text)| {
-            let (before, first) = sum.unwrap_or_else(|| (0, text.to_vec()));
-            Some((before + count, first))
-        })
-    }
-
     pub(super) fn connections(&self) -> usize {
         self.open
-    }
-
-    /// Returns what became of command `n`.
-    fn outcome(&self, n: usize) -> Outcome<'_> {
-        let (lane, place) = self.places[n];
-        let lane = &self.lanes[lane as usize];
-        let place = place as usize;
-        match &lane.state {
-            // Until its seal has come, a batch of reads is not known to be in step.
-            State::Open { .. } if lane.commands.wants_seal() => Outcome::Pending,
-            State::Failed(error) if place >= lane.replies.len() => Outcome::Failed(error),
-            _ if place < lane.replies.len() => Outcome::Replied,
-            _ => Outcome::Pending,
-        }
-    }
-
-    pub(super) fn is_settled(&self, mut commands: Range<usize>) -> bool {
-        !commands.any(|n| matches!(self.outcome(n), Outcome::Pending))
-    }
-
-    pub(super) fn copy_replies(
-        &self,
-        commands: Range<usize>,
-        into: &mut Replies,
-    ) -> Poll<Result<(), Rc<Error>>> {
-        let mut pending = false;
-        for n in commands.clone() {
-            match self.outcome(n) {
-                Outcome::Replied => {}
-                Outcome::Pending => pending = true,
-                Outcome::Failed(error) => return Poll::Ready(Err(Rc::clone(error))),
-            }
-        }
-        if pending {
-            return Poll::Pending;
-        }
-        for &(lane, place) in &self.places[commands] {
-            into.copy_from(&self.lanes[lane as usize].replies, place as usize);
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    pub(super) fn answered(&self) -> usize {
-        self.lanes
-            .iter()
-            .map(|lane| match lane.state {
-                State::Open { .. } if lane.commands.wants_seal() => 0,
-                _ => lane.replies.len(),
-            })
-            .sum()
     }
 
     pub(super) fn is_inherited(&self) -> bool {
@@ -288,7 +203,7 @@ impl Lanes {
         let mut rest = commands;
         let mut pending = |this: &Self| {
             while let Some(last) = rest.end.checked_sub(1).filter(|last| *last >= rest.start) {
-                if matches!(this.outcome(last), Outcome::Pending) {
+                if !this.is_settled(last..last + 1) {
                     return true;
                 }
                 rest.end = last;
@@ -514,12 +429,7 @@ impl Lanes {
 }
 
 /// Lets `poll` tell when the connection of a lane has something to do.
-fn watch_lane(
-    poll: &mio::Poll,
-    pool: &Pool,
-    guard: &ConnectionGuard,
-    lane: usize,
-) -> Result<(), Error> {
+fn watch_lane(poll: &Poll, pool: &Pool, guard: &ConnectionGuard, lane: usize) -> Result<(), Error> {
     let both = Interest::READABLE | Interest::WRITABLE;
     poll.registry()
         .register(&mut SourceFd(&guard.as_raw_fd()), Token(lane), both)

@@ -1,7 +1,7 @@
 //! [`Fanout`]: many commands over several connections at once, driven whenever the caller has a moment.
 //!
 //! The commands are dealt to lanes, one guard each. The first lane may wait for its connection, the others take
-//! what is free at once (rule L3: whoever holds a guard does not wait for another). Every lane is a [`Transfer`]
+//! what is free at once (rule L3: whoever holds a guard does not wait for another). Every lane is a `Transfer`
 //! that is pumped without blocking; one edge-triggered [`mio::Poll`], owned by this fan-out, tells which have
 //! something to do. A guard goes home as soon as its last reply is in. One deadline covers everything.
 //!
