@@ -16,7 +16,7 @@ build: ## Build the server and the extension for Debian's PHP (release)
 	@scripts/build-server.sh
 	@scripts/build-ext.sh nts
 
-test: ## Everything: lints, crate tests, phpt on NTS and ZTS, Apache load (first time about 20 min)
+test: ## Everything: lints, crate tests, phpt on NTS and ZTS, Apache load (at most 45 min the first time, 30 later)
 	@scripts/test.sh
 
 check: ## Formatting, clippy and the shell scripts; no tests

@@ -121,7 +121,7 @@ crate_tests() {
 }
 
 mkdir -p "$LOGS"
-say "make test: about 20 minutes on 2 cores the first time (7 of them for PHP), then about 12"
+say "make test: on 2 cores at most $((COLD / 60)) minutes the first time, at most $((WARM / 60)) later"
 cd "$ROOT"
 # The whole phpt runs once on each of two PHPs. What comes on top of that runs chosen groups here, and
 # the whole in scripts/check-deep.sh.
@@ -133,19 +133,19 @@ stage fmt may 15 scripts/check.sh fmt
 stage shell may 45 scripts/check.sh shell
 stage safety may 10 scripts/check-safety.sh
 stage mutants-apply may 10 scripts/check.sh mutants
-stage clippy may 90 scripts/check.sh clippy
+stage clippy may 180 scripts/check.sh clippy
 stage clippy-nts may 90 scripts/check.sh clippy-ext nts
 stage clippy-zts may 90 scripts/check.sh clippy-ext zts
-stage crates may 180 crate_tests
-stage loom may 120 scripts/loom.sh
-stage fuzz may 270 scripts/fuzz.sh 60
-stage server must 60 scripts/build-server.sh
+stage crates may 390 crate_tests
+stage loom may 165 scripts/loom.sh
+stage fuzz may 300 scripts/fuzz.sh 60
+stage server must 120 scripts/build-server.sh
 stage ext-nts must 60 scripts/build-ext.sh nts
 stage ext-zts must 60 scripts/build-ext.sh zts
-stage phpt-nts may 150 scripts/phpt.sh nts
-stage phpt-zts may 150 scripts/phpt.sh zts
-stage frameworks-nts may 60 scripts/frameworks.sh nts
-stage frameworks-zts may 45 scripts/frameworks.sh zts
+stage phpt-nts may 100 scripts/phpt.sh nts
+stage phpt-zts may 100 scripts/phpt.sh zts
+stage frameworks-nts may 75 scripts/frameworks.sh nts
+stage frameworks-zts may 75 scripts/frameworks.sh zts
 stage packaging may 45 scripts/packaging-test.sh
 stage status-page may 20 scripts/status-page.sh
 stage apache may 45 scripts/apache-load.sh

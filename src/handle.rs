@@ -1,4 +1,4 @@
-//! What an object of class `TagCache` holds: its options and the pool they lead to; and the ways to the server.
+//! What an object of class `TagCache` holds: its options, and the pool that they lead to.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};

@@ -27,8 +27,8 @@ use crate::held::{self, Holder};
 use crate::pool::Pool;
 use crate::proto::{Commands, Replies, Timing};
 
-/// See the module documentation. It belongs to the thread that started it, whose other calls drive it when they need
-/// a connection.
+/// Commands sent over several connections, and what came of them. It belongs to the thread that started it, whose
+/// other calls drive it when they need a connection.
 #[derive(Debug)]
 pub struct Fanout {
     /// The only strong count between two calls, so the connections go home with it. It is borrowed within one call

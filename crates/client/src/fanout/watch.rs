@@ -11,7 +11,7 @@ const BELL: Token = Token(usize::MAX);
 #[cfg(target_os = "linux")]
 const TIMER: Token = Token(usize::MAX - 1);
 
-/// See the module documentation.
+/// What rings when all is done, and when the time is over.
 #[derive(Debug)]
 pub(super) struct Watch {
     bell: Waker,
