@@ -2,10 +2,11 @@
 //! ADD, with a time to live and a tag that nobody else has. Invalidating the tag gives it back; an
 //! owner whose time was over removes nothing by that, whoever has the lock meanwhile.
 
-use std::cell::Cell;
-use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU64;
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tagcache_client::{random, random_unit};
 
 use crate::error::Failure;
 use crate::ffi::Owned;
@@ -82,13 +83,22 @@ fn owner() -> Vec<u8> {
     .into_bytes()
 }
 
-/// Returns a random number: the hash of a count, with keys that each thread draws once.
-pub(crate) fn random() -> u64 {
-    thread_local! {
-        static KEYS: RandomState = RandomState::new();
-        static COUNT: Cell<u64> = const { Cell::new(0) };
+/// The pauses of who waits for something that another client has: longer each time, and not the same for all.
+#[derive(Debug)]
+pub(crate) struct Pauses(Duration);
+
+impl Pauses {
+    const FIRST: Duration = Duration::from_millis(2);
+    const LAST: Duration = Duration::from_millis(50);
+
+    /// Begins with the shortest.
+    pub(crate) fn new() -> Self {
+        Self(Self::FIRST)
     }
-    let count = COUNT.with(|count| count.replace(count.get().wrapping_add(1)));
-    // A forked child has its parent's keys and count, but not its number.
-    KEYS.with(|keys| keys.hash_one((std::process::id(), count)))
+
+    /// Sleeps for half to one and a half of the pause, which grows by half.
+    pub(crate) fn sleep(&mut self) {
+        thread::sleep(self.0.mul_f64(0.5 + random_unit()));
+        self.0 = (self.0 * 3 / 2).min(Self::LAST);
+    }
 }

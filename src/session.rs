@@ -12,7 +12,6 @@
 use std::cell::RefCell;
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ext_php_rs::boxed::ZBox;
@@ -22,13 +21,11 @@ use tagcache_client::Namespace;
 use crate::error::Failure;
 use crate::ffi::{self, Owned};
 use crate::handle::HandleCell;
-use crate::lock::{self, Lock};
+use crate::lock::{Lock, Pauses};
 use crate::ops::{self, Put};
 use crate::options::{Options, SessionSettings, quoted};
 use crate::value::Rules;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(2);
-const LAST_PAUSE: Duration = Duration::from_millis(50);
 /// How long a request without a lock waits for that of another when it ends.
 const BRIEFLY: Duration = Duration::from_millis(100);
 /// How long a lock lasts that is taken to look and store: if the process dies just then.
@@ -270,7 +267,7 @@ impl Session {
     fn take(&self, key: &[u8], ttl: NonZeroU64, wait: Duration) -> Result<Option<Held>, Failure> {
         let name = Owned::new([key, b"~lock"].concat());
         let give_up = Instant::now() + wait;
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = Pauses::new();
         loop {
             let until = Instant::now() + Duration::from_millis(ttl.get());
             if let Some(lock) = Lock::take(&self.handle, &name, ttl)? {
@@ -284,9 +281,7 @@ impl Session {
             if Instant::now() >= give_up {
                 return Ok(None);
             }
-            // Not all at the same time.
-            thread::sleep(pause.mul_f64(0.5 + (lock::random() % 1024) as f64 / 1024.0));
-            pause = (pause * 3 / 2).min(LAST_PAUSE);
+            pauses.sleep();
         }
     }
 }

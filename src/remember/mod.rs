@@ -12,7 +12,6 @@ mod note;
 mod turn;
 
 use std::num::NonZeroU64;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use ext_php_rs::types::{ZendHashTable, Zval};
@@ -22,16 +21,13 @@ use self::turn::{Asked, Id, Turn};
 use crate::error::Failure;
 use crate::ffi::{self, Items, Key, Owned};
 use crate::handle::HandleCell;
-use crate::lock::{self, Lock};
+use crate::lock::{Lock, Pauses};
 use crate::ops::{self, Fingerprint, Put, Ttl};
 use crate::options::quoted;
 use crate::report;
 
 const NOTE: &[u8] = b"~note";
 const LOCK: &[u8] = b"~lock";
-/// Pauses between two looks at what another process makes.
-const FIRST_PAUSE: Duration = Duration::from_millis(2);
-const LAST_PAUSE: Duration = Duration::from_millis(50);
 /// A day; longer times are a mistake in the unit.
 const DAY_MS: i64 = 86_400_000;
 
@@ -238,14 +234,12 @@ impl Remember<'_> {
                 return self.make(None, into);
             }
         };
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = Pauses::new();
         loop {
             let lock = self.lock()?;
             let out_of_time = Instant::now() >= until;
             if lock.is_none() && !out_of_time {
-                // Not all at the same time.
-                thread::sleep(pause.mul_f64(0.5 + (lock::random() % 1024) as f64 / 1024.0));
-                pause = (pause * 3 / 2).min(LAST_PAUSE);
+                pauses.sleep();
             }
             if let Some(value) = self.look()?.into_value() {
                 *into = value;

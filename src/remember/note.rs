@@ -4,7 +4,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::lock::random;
+use tagcache_client::random_unit;
+
 use crate::ops::Fingerprint;
 
 /// A note, as it is stored: `2:<fingerprint of the value>:<expires, ms since 1970>:<microseconds to make it>`.
@@ -51,9 +52,10 @@ impl Note {
     /// before, the sooner the longer it takes to make ("Optimal Probabilistic Cache Stampede
     /// Prevention", Vattani, Chierichetti, Lowenstein, VLDB 2015).
     pub(super) fn is_due(self, beta: f64) -> bool {
-        self.is_due_at(now_ms(), beta, random_unit())
+        self.is_due_at(now_ms(), beta, 1.0 - random_unit())
     }
 
+    /// With a `chance` above 0 and up to 1.
     fn is_due_at(self, now_ms: u64, beta: f64, chance: f64) -> bool {
         // As floats: 2^53 ms are far away, and the logarithm is one anyhow.
         let early_ms = self.took_us as f64 / 1000.0 * beta * -chance.ln();
@@ -66,9 +68,4 @@ fn now_ms() -> u64 {
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })
-}
-
-/// Returns a random number above 0 and up to 1.
-fn random_unit() -> f64 {
-    ((random() >> 11) + 1) as f64 / (1u64 << 53) as f64
 }

@@ -18,7 +18,7 @@ use crate::advice;
 use crate::config::CallLimits;
 use crate::conn::ANSWER_DUE;
 use crate::error::Error;
-use crate::seal::draw;
+use crate::random::random_unit;
 
 /// The pause after the first failure; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -168,7 +168,7 @@ impl Attempt<'_> {
     fn end(&mut self, verdict: impl FnOnce(&mut State, Ticket, f64)) {
         if let Some(ticket) = self.ticket.take() {
             let mut state = self.shared.lock();
-            verdict(&mut state, ticket, unit(draw()));
+            verdict(&mut state, ticket, random_unit());
             // Relaxed: see `is_closed`. In the critical section, so that the last one is right.
             self.shared
                 .open
@@ -182,11 +182,6 @@ impl Drop for Attempt<'_> {
         // Says nothing about the server: a panic, a shortage of this machine.
         self.end(|state, ticket, _| state.abandon(ticket));
     }
-}
-
-/// Maps a random number to [0, 1).
-fn unit(random: u64) -> f64 {
-    (random >> 11) as f64 / (1u64 << 53) as f64
 }
 
 /// A right to dial.

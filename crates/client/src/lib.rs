@@ -67,6 +67,7 @@ mod held;
 mod history;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod matrix_test;
+mod random;
 mod seal;
 mod sync;
 
@@ -94,3 +95,4 @@ pub use proto::{
     Commands, InvalidName, InvalidPrefix, Mark, NameKind, NameReason, Namespace, Replies, Reply,
     ServerStats, TagList, TagMatch, Timing,
 };
+pub use random::{random, random_unit};

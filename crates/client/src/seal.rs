@@ -10,8 +10,7 @@
 //! that no stored value can have been made to match and no two batches meet on one key. Costs one command a batch;
 //! the server keeps at most one expired entry for each connection, until its next sweep.
 
-use std::cell::Cell;
-use std::hash::{BuildHasher, RandomState};
+use crate::random::random;
 
 /// The closing command of one batch and the line that has to answer it.
 #[derive(Debug)]
@@ -30,23 +29,11 @@ fn hex(number: u64) -> [u8; 16] {
     std::array::from_fn(|at| b"0123456789abcdef"[(number >> (60 - 4 * at)) as usize & 15])
 }
 
-thread_local! {
-    static DRAWN: (RandomState, Cell<u64>) = (RandomState::new(), const { Cell::new(0) });
-}
-
-/// Draws a number that nobody outside the process can foresee: SipHash of a counter, keyed by the system.
-pub(crate) fn draw() -> u64 {
-    DRAWN.with(|(keys, counter)| {
-        counter.set(counter.get().wrapping_add(1));
-        keys.hash_one(counter.get())
-    })
-}
-
 impl Seal {
     /// Makes a seal on `key`, which was drawn for the connection.
     pub(crate) fn new(key: u64) -> Self {
         let mut nonce = itoa::Buffer::new();
-        let nonce = nonce.format(draw() >> 1).as_bytes();
+        let nonce = nonce.format(random() >> 1).as_bytes();
         let mut this = Self {
             bytes: [0; CAPACITY],
             command: 0,

@@ -3,11 +3,13 @@
 
 mod common;
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use common::{assert_full_capacity, config, failed, get, limits, put, replied};
-use tagcache_client::{Commands, Deadline, Error, Fanout, Pool, Reply, fork};
+use tagcache_client::{Commands, Deadline, Error, Fanout, Pool, Reply, fork, random};
 use tagcached::fault::{FaultServer, Rule};
 
 /// A fan-out in flight: the child's copy fails, and the parent's goes on to its end.
@@ -41,6 +43,26 @@ fn a_fanout_stays_with_the_parent() {
     assert_full_capacity(&pool);
 }
 
+/// Numbers that are drawn after a fork, with keys that were drawn before it.
+fn each_process_draws_its_own_numbers() {
+    let _ = random();
+    let (mut parent, mut child) = UnixStream::pair().unwrap();
+    // SAFETY: as below.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let sent = child.write_all(&random().to_ne_bytes());
+        // SAFETY: as below.
+        unsafe { libc::_exit(libc::c_int::from(sent.is_err())) };
+    }
+    let mut status = 0;
+    // SAFETY: as below.
+    assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid);
+    assert_eq!(status, 0, "the child");
+    let mut drawn = [0; 8];
+    parent.read_exact(&mut drawn).unwrap();
+    assert_ne!(u64::from_ne_bytes(drawn), random());
+}
+
 /// Returns whether the descriptor of `fanout` is readable.
 fn readable(fanout: &Fanout) -> bool {
     let mut entry = libc::pollfd {
@@ -54,6 +76,7 @@ fn readable(fanout: &Fanout) -> bool {
 
 #[test]
 fn parent_and_child_both_go_on() {
+    each_process_draws_its_own_numbers();
     a_fanout_stays_with_the_parent();
 
     let server = FaultServer::start([]).unwrap();

@@ -15,7 +15,8 @@ use socket2::Socket;
 
 use crate::deadline::Deadline;
 use crate::pool::{Managed, Traffic};
-use crate::seal::{self, Seal};
+use crate::random::random;
+use crate::seal::Seal;
 
 pub(crate) use connect::{ANSWER_DUE, Handshake, connect};
 pub(crate) use sys::Wait;
@@ -41,7 +42,7 @@ impl Connection {
             socket,
             owed: 0,
             spoiled: false,
-            seal_key: seal::draw(),
+            seal_key: random(),
             armed: None,
             traffic: Traffic::default(),
         }
