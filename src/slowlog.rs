@@ -10,13 +10,13 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use humantime::format_rfc3339_millis;
 use parking_lot::RwLock;
 use tagcache_client::{Commands, Error, Pool, Timing};
 
 use crate::ffi;
-use crate::trouble;
 
 /// The longest key in a line, in bytes.
 const LONGEST_KEY: usize = 200;
@@ -104,7 +104,7 @@ pub(crate) fn note(pool: &Pool, took: Timing, error: Option<&Error>, tell: impl 
     };
     let whole = format!(
         "{} pid={} {line}\n",
-        timestamp(trouble::now()),
+        format_rfc3339_millis(SystemTime::now()),
         std::process::id(),
     );
     // One write to a file opened for appending: lines of several processes stay whole, and a
@@ -191,32 +191,4 @@ pub(crate) fn escaped(text: &[u8]) -> String {
         shown.push_str("...");
     }
     shown
-}
-
-/// Returns a time since 1970 as ISO 8601 in UTC.
-fn timestamp(since: Duration) -> String {
-    let seconds = since.as_secs();
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Civil from days, counted from 0000-03-01 in eras of 400 years, where leap days come last.
-    let days = days + 719_468;
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60,
-        since.subsec_millis()
-    )
 }

@@ -256,14 +256,11 @@ fn flag(text: &[u8]) -> Option<bool> {
 
 /// Returns the failure for a name that is no option, with the one that was probably meant.
 pub(super) fn unknown(name: &[u8]) -> Failure {
+    // Names are short; of a long one the beginning decides.
+    let lower = String::from_utf8_lossy(&name[..name.len().min(64)]).to_ascii_lowercase();
     let nearest = SPECS
         .iter()
-        .map(|spec| {
-            (
-                distance(&name.to_ascii_lowercase(), spec.name.as_bytes()),
-                spec.name,
-            )
-        })
+        .map(|spec| (strsim::levenshtein(&lower, spec.name), spec.name))
         .min()
         .filter(|(distance, candidate)| *distance <= candidate.len().div_ceil(2));
     let name = quoted(name);
@@ -353,21 +350,4 @@ pub(crate) fn quantity(text: &[u8]) -> Option<u64> {
         _ => (text, 0),
     };
     digits(number)?.checked_mul(1 << shift)
-}
-
-/// Returns how many bytes have to be inserted, removed or replaced to get from one to the other.
-fn distance(from: &[u8], to: &[u8]) -> usize {
-    // Names are short; of a long one the beginning decides.
-    let from = &from[..from.len().min(64)];
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
 }

@@ -1,16 +1,21 @@
-//! The few calls that need `unsafe`: receiving into a vector's spare room, asking what lies in a socket, waiting for
-//! a descriptor, a timer, hooking into fork, starting a thread that gets no signals. Outside its tests everything
-//! unsafe of this crate is in this file.
+//! Calls of the system: receiving into a vector's spare room, hooking into fork and starting a thread that gets no
+//! signals need `unsafe`, and outside its tests everything unsafe of this crate is in this file; asking what lies in a
+//! socket, waiting for a descriptor and a timer do not.
 #![allow(unsafe_code)]
 
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 #[cfg(target_os = "linux")]
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::ptr;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
+#[cfg(target_os = "linux")]
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
+};
 use socket2::Socket;
 
 /// Whether a call may block.
@@ -58,79 +63,52 @@ pub(crate) fn send(socket: &Socket, head: &[u8], tail: &[u8]) -> io::Result<usiz
 /// Returns whether nothing has happened to a socket: no unread byte, no end of file, no error. Does not wait, and
 /// does not take the socket's lock, as a peek does.
 pub(crate) fn is_quiet(socket: BorrowedFd<'_>) -> io::Result<bool> {
-    poll_ms(socket, libc::POLLIN | libc::POLLRDHUP, 0).map(|happened| !happened)
+    has_happened(socket, PollFlags::IN | PollFlags::RDHUP, Duration::ZERO).map(|happened| !happened)
 }
 
 /// Returns how many bytes have arrived at a socket and are unread.
 pub(crate) fn unread(socket: BorrowedFd<'_>) -> io::Result<usize> {
-    let mut bytes: libc::c_int = 0;
-    // SAFETY: FIONREAD writes one int to the pointer that it is given, and `bytes` is one that lives through the
-    // call; the descriptor is open because it is borrowed.
-    match unsafe { libc::ioctl(socket.as_raw_fd(), libc::FIONREAD, &raw mut bytes) } {
-        0 => Ok(usize::try_from(bytes).unwrap_or(0)),
-        _ => Err(io::Error::last_os_error()),
-    }
+    let bytes = rustix::io::ioctl_fionread(socket)?;
+    Ok(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
-/// Waits until `fd` can be read (or, with `write`, written), at most `timeout`, rounded up to a millisecond.
+/// Waits until `fd` can be read (or, with `write`, written), at most `timeout`.
 /// Returns whether it can; an error or hang-up counts as readable, the next receive tells which. A signal ends the
 /// wait early with `Interrupted`.
 pub(crate) fn poll(fd: BorrowedFd<'_>, write: bool, timeout: Duration) -> io::Result<bool> {
     let events = if write {
-        libc::POLLIN | libc::POLLOUT
+        PollFlags::IN | PollFlags::OUT
     } else {
-        libc::POLLIN
+        PollFlags::IN
     };
-    let ms = timeout.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as libc::c_int;
-    poll_ms(fd, events, ms)
+    has_happened(fd, events, timeout)
 }
 
-fn poll_ms(fd: BorrowedFd<'_>, events: libc::c_short, ms: libc::c_int) -> io::Result<bool> {
-    let mut entry = libc::pollfd {
-        fd: fd.as_raw_fd(),
-        events,
-        revents: 0,
-    };
-    // SAFETY: `entry` is one valid pollfd that lives through the call, and the count says 1; the descriptor is
-    // open because it is borrowed.
-    match unsafe { libc::poll(&mut entry, 1, ms) } {
-        -1 => Err(io::Error::last_os_error()),
-        ready => Ok(ready > 0),
-    }
+fn has_happened(fd: BorrowedFd<'_>, events: PollFlags, timeout: Duration) -> io::Result<bool> {
+    let mut entry = [PollFd::from_borrowed_fd(fd, events)];
+    Ok(rustix::event::poll(&mut entry, Some(&timespec(timeout)))? > 0)
+}
+
+/// Returns the time as the kernel wants it, or the longest that it knows.
+fn timespec(time: Duration) -> Timespec {
+    Timespec::try_from(time).unwrap_or(Timespec {
+        tv_sec: i64::MAX,
+        tv_nsec: 0,
+    })
 }
 
 /// Returns a descriptor that becomes readable when `after` has passed and stays so.
 #[cfg(target_os = "linux")]
 pub(crate) fn timer(after: Duration) -> io::Result<OwnedFd> {
-    // SAFETY: makes a descriptor; no pointer is passed.
-    let fd = unsafe {
-        libc::timerfd_create(
-            libc::CLOCK_MONOTONIC,
-            libc::TFD_CLOEXEC | libc::TFD_NONBLOCK,
-        )
+    let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+    let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+    let once = Itimerspec {
+        it_interval: timespec(Duration::ZERO),
+        // A time of zero would disarm it.
+        it_value: timespec(after.max(Duration::from_nanos(1))),
     };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: just made, and nobody else knows it.
-    let timer = unsafe { OwnedFd::from_raw_fd(fd) };
-    // A time of zero would disarm it.
-    let after = after.max(Duration::from_nanos(1));
-    let once = libc::itimerspec {
-        it_interval: libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        },
-        it_value: libc::timespec {
-            tv_sec: libc::time_t::try_from(after.as_secs()).unwrap_or(libc::time_t::MAX),
-            tv_nsec: after.subsec_nanos().into(),
-        },
-    };
-    // SAFETY: an open timer, a valid time, and nothing asked of the old one.
-    match unsafe { libc::timerfd_settime(timer.as_raw_fd(), 0, &once, ptr::null_mut()) } {
-        0 => Ok(timer),
-        _ => Err(io::Error::last_os_error()),
-    }
+    timerfd_settime(&timer, TimerfdTimerFlags::empty(), &once)?;
+    Ok(timer)
 }
 
 /// Has `handler` run in every forked child. The library must never be unloaded (it is linked `nodelete`).
