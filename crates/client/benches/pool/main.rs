@@ -8,7 +8,7 @@
 //! Environment: `TAGCACHE_BENCH_OUT` a file for the figures as JSON; `TAGCACHE_BENCH_PAIRS` how many pairs (15);
 //! `TAGCACHE_BENCH_SPAN_MS` the length of a load over the wire (1000). With the argument `patience`, when
 //! the gate hands over is varied instead: how long the head of the line has waited, how many loans a thread may have in
-//! turn.
+//! turn. With the argument `gate`, strict order is set against turns of four (`docs/benchmarks.md`, What was tried).
 
 mod contenders;
 mod load;
@@ -99,6 +99,9 @@ fn main() {
     let pairs = number_from_env("TAGCACHE_BENCH_PAIRS", 15);
     if std::env::args().any(|argument| argument == "patience") {
         return vary_patience(&sockets, span, pairs);
+    }
+    if std::env::args().any(|argument| argument == "gate") {
+        return strict_or_turns(&sockets, span, pairs);
     }
     let mut report = Report::default();
     in_memory(&mut report, pairs);
@@ -224,4 +227,23 @@ fn vary_patience(sockets: &Shared<Sockets>, span: Duration, rounds: usize) {
         let name = format!("{micros} us, {turn} loans");
         println!("{}", Cell::of(&name, threads, size, outcomes));
     }
+}
+
+/// Strict order against turns of four, over the wire.
+fn strict_or_turns(sockets: &Shared<Sockets>, span: Duration, pairs: usize) {
+    let mut report = Report::default();
+    for (threads, size) in [(64, 8), (8, 8), (64, 64)] {
+        let load = Load {
+            threads,
+            span,
+            with_waits: true,
+            work: &round_trip,
+        };
+        let run = |hand_off| load.on(&BarePool::new(size, hand_off, sockets.clone()));
+        let strict = Some((Duration::ZERO, 0));
+        let pair = |_| Pair::of([run(strict), run(None), run(None), run(strict)]);
+        let name = format!("{threads} threads on {size}, strict against turns");
+        report.pairs(&name, (0..pairs).map(pair));
+    }
+    report.write();
 }
