@@ -125,32 +125,32 @@ say "make test: on 2 cores at most $((COLD / 60)) minutes the first time, at mos
 cd "$ROOT"
 # The whole phpt runs once on each of two PHPs. What comes on top of that runs chosen groups here, and
 # the whole in scripts/check-deep.sh.
-stage setup must 180 scripts/setup.sh
-stage sources may 60 sources
+stage setup must 120 scripts/setup.sh
+stage sources may 45 sources
 stage php must 600 scripts/build-php.sh
-stage scripts may 45 scripts/scripts-test.sh
-stage fmt may 15 scripts/check.sh fmt
-stage shell may 45 scripts/check.sh shell
-stage safety may 10 scripts/check-safety.sh
-stage mutants-apply may 10 scripts/check.sh mutants
+stage scripts may 30 scripts/scripts-test.sh
+stage fmt may 10 scripts/check.sh fmt
+stage shell may 30 scripts/check.sh shell
+stage safety may 5 scripts/check-safety.sh
+stage mutants-apply may 5 scripts/check.sh mutants
 stage clippy may 180 scripts/check.sh clippy
-stage clippy-nts may 90 scripts/check.sh clippy-ext nts
-stage clippy-zts may 90 scripts/check.sh clippy-ext zts
-stage crates may 390 crate_tests
-stage loom may 165 scripts/loom.sh
-stage fuzz may 300 scripts/fuzz.sh 60
-stage server must 120 scripts/build-server.sh
-stage ext-nts must 60 scripts/build-ext.sh nts
-stage ext-zts must 60 scripts/build-ext.sh zts
-stage phpt-nts may 100 scripts/phpt.sh nts
-stage phpt-zts may 100 scripts/phpt.sh zts
-stage frameworks-nts may 75 scripts/frameworks.sh nts
-stage frameworks-zts may 75 scripts/frameworks.sh zts
-stage packaging may 45 scripts/packaging-test.sh
+stage clippy-nts may 85 scripts/check.sh clippy-ext nts
+stage clippy-zts may 85 scripts/check.sh clippy-ext zts
+stage crates may 400 crate_tests
+stage loom may 160 scripts/loom.sh
+stage fuzz may 250 scripts/fuzz.sh 45
+stage server must 115 scripts/build-server.sh
+stage ext-nts must 50 scripts/build-ext.sh nts
+stage ext-zts must 50 scripts/build-ext.sh zts
+stage phpt-nts may 85 scripts/phpt.sh nts
+stage phpt-zts may 85 scripts/phpt.sh zts
+stage frameworks-nts may 65 scripts/frameworks.sh nts
+stage frameworks-zts may 65 scripts/frameworks.sh zts
+stage packaging may 15 scripts/packaging-test.sh
 stage status-page may 20 scripts/status-page.sh
-stage apache may 45 scripts/apache-load.sh
-stage apache-deep may 60 scripts/apache-deep.sh 20
-stage apache-remember may 20 scripts/apache-remember.sh
+stage apache may 35 scripts/apache-load.sh
+stage apache-deep may 45 scripts/apache-deep.sh 20
+stage apache-remember may 10 scripts/apache-remember.sh
 
 [ "${#ROWS[@]}" -gt 0 ] || die "no such stage: ${ONLY[*]}"
 summary
